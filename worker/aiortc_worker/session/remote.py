@@ -1,0 +1,107 @@
+"""What every object of a session is made of: typed calls, typed events, one owner for its tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from .session import Session
+
+ObjectId = int
+"An object of the session; the shim mints it."
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Struct | None]])
+
+
+class Empty(Struct, frozen=True):
+    """No fields."""
+
+
+class ErrorInfo(Struct, frozen=True, omit_defaults=True):
+    """A failure as the shim rethrows it."""
+
+    name: str
+    "A DOMException name, or TypeError or RangeError."
+    message: str
+
+
+class CallError(Exception):
+    """Refuses a call, or a creation, with the error that the shim is to throw."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Call:
+    """A row of a class's table of calls."""
+
+    name: str
+    method: Callable[..., Awaitable[Struct | None]]
+    takes: type[Struct]
+    gives: type[Struct]
+
+
+def call(method: F) -> F:
+    """Puts a method into its class's table; `async def addRemoteCandidate(self, params: AddRemoteCandidate) -> None`.
+
+    The method's name is the call's name on the wire, its annotations are the schema.
+    """
+    method.__is_call__ = True  # type: ignore[attr-defined]
+    return method
+
+
+class Remote:
+    """An object that a shim made in its session.
+
+    A subclass declares `In`, `events` and its `@call` methods. Construction is synchronous and quick; what it raises
+    poisons the id. Calls on one object run one after another, so a call must not wait for the network: it spawns.
+    """
+
+    In: ClassVar[type[Struct]] = Empty
+    events: ClassVar[dict[str, type[Struct]]] = {}
+    calls: ClassVar[dict[str, Call]] = {}
+    close_order: ClassVar[int] = 0
+    "Objects close in this order when a session ends: RTP 10, channels 20, SCTP 30, DTLS 40, ICE 50, tracks 60."
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = {name: method for name, method in vars(cls).items() if getattr(method, "__is_call__", False)}
+        cls.calls = {**cls.calls, **{name: _row(name, method) for name, method in own.items()}}
+        cls.events = {"error": ErrorInfo, **cls.events}
+
+    def __init__(self, session: Session, id: ObjectId) -> None:
+        self.session = session
+        self.id = id
+
+    def emit(self, event: str, out: Struct | None = None) -> None:
+        """Sends an event of `events`; it stays in order with the messages that this object sent before."""
+        self.session.emit(self, event, out)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Runs work that this object owns: cancelled when it closes; what it raises becomes the object's `error`."""
+        return self.session.spawn(self, work)
+
+    def receive(self, kind: int, flags: int, payload: memoryview) -> None:
+        """Takes a binary record that the shim sent to this object."""
+        raise CallError("NotSupportedError", f"{type(self).__name__} takes no binary records")
+
+    async def close(self) -> None:
+        """Ends the object and all that it holds; called once, on drop or at the session's end. Must not raise."""
+
+
+def _row(name: str, method: Callable[..., Awaitable[Struct | None]]) -> Call:
+    hints = get_type_hints(method)
+    names = list(inspect.signature(method).parameters)[1:]
+    gives = hints.get("return") or Empty
+    return Call(
+        name, method, hints[names[0]] if names else Empty, Empty if gives is type(None) else gives
+    )
