@@ -1,0 +1,156 @@
+/**
+ * Runs the tests: every TypeScript file in a process of its own with a deadline, then pytest.
+ *
+ *     npm test                      all of them
+ *     npm test -- unit worker       the suites named: unit, worker, integration, e2e
+ *     npm test -- integration/pc    the files whose path has that in it
+ *
+ * Ends with one line `N passed, N failed`. A file that a deadline ended, that printed no totals or that left a process
+ * behind counts as one failure.
+ */
+import { spawn } from 'node:child_process';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensurePython } from '../bridge/python.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const DEADLINE_MS = { unit: 60_000, integration: 180_000, e2e: 600_000 };
+type Suite = keyof typeof DEADLINE_MS;
+
+interface Totals {
+	passed: number;
+	failed: number;
+}
+
+interface Ended {
+	code: number | null;
+	output: string;
+	timedOut: boolean;
+	leftBehind: string[];
+}
+
+const wanted = process.argv.slice(2);
+const totals: Totals = { passed: 0, failed: 0 };
+
+// Unit tests share nothing, so two run at once; the others own ports, workers and time, and run alone.
+await runFiles('unit', 2);
+await runPytest();
+await runFiles('integration', 1);
+await runFiles('e2e', 1);
+
+console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+
+async function runFiles(suite: Suite, atOnce: number): Promise<void> {
+	const files = globSync(`tests/${suite}/**/*.test.ts`, { cwd: root })
+		.filter((file) => isWanted(suite, file))
+		.sort();
+	const next = files.values();
+	await Promise.all(
+		Array.from({ length: atOnce }, async () => {
+			for (const file of next) await runFile(suite, file);
+		}),
+	);
+}
+
+function isWanted(suite: string, file: string): boolean {
+	return wanted.length === 0 || wanted.some((word) => word === suite || (word.includes('/') && file.includes(word)));
+}
+
+async function runFile(suite: Suite, file: string): Promise<void> {
+	const started = Date.now();
+	const ended = await run(process.execPath, [file], root, DEADLINE_MS[suite]);
+	const total = Number(/^\s*Total:\s+(\d+)/m.exec(ended.output)?.[1] ?? 0);
+	const passed = Number(/^\s*Passed:\s+(\d+)/m.exec(ended.output)?.[1] ?? 0);
+	const faults = [
+		ended.timedOut && `not finished after ${DEADLINE_MS[suite] / 1000} s`,
+		!ended.timedOut && ended.code !== 0 && passed === total && `exit code ${ended.code}`,
+		!ended.timedOut && total === 0 && 'no test ran',
+		ended.leftBehind.length > 0 && `left behind: ${ended.leftBehind.join('; ')}`,
+	].filter(Boolean);
+	totals.passed += passed;
+	totals.failed += total - passed + faults.length;
+	report(file, started, passed === total && faults.length === 0, ended.output, faults.join(', '));
+}
+
+async function runPytest(): Promise<void> {
+	if (!isWanted('worker', 'worker/tests')) return;
+	const started = Date.now();
+	const python = await ensurePython({ lock: 'requirements-dev.lock' });
+	const ended = await run(python, ['-m', 'pytest', '-q', '--color=no'], join(root, 'worker'), 600_000);
+	const count = (word: string) => Number(new RegExp(`(\\d+) ${word}`).exec(ended.output.slice(-2000))?.[1] ?? 0);
+	const passed = count('passed');
+	const failed = count('failed') + count('error');
+	const faults = [
+		ended.timedOut && 'not finished after 600 s',
+		failed === 0 && ended.code !== 0 && `exit code ${ended.code}`,
+		ended.leftBehind.length > 0 && `left behind: ${ended.leftBehind.join('; ')}`,
+	].filter(Boolean);
+	totals.passed += passed;
+	totals.failed += failed + faults.length;
+	report('worker/tests', started, failed === 0 && faults.length === 0, ended.output, faults.join(', '));
+}
+
+/** Runs a command in a process group of its own; at its end nothing of that group may be alive. */
+function run(command: string, args: string[], cwd: string, deadline: number): Promise<Ended> {
+	return new Promise((resolve) => {
+		const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+		const chunks: Buffer[] = [];
+		let timedOut = false;
+		child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+		child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+		const timer = setTimeout(() => {
+			timedOut = true;
+			killGroup(child.pid);
+		}, deadline);
+		child.on('error', (error) => chunks.push(Buffer.from(String(error))));
+		child.on('close', async (code) => {
+			clearTimeout(timer);
+			const leftBehind = timedOut ? [] : await survivors(child.pid);
+			killGroup(child.pid);
+			resolve({ code, output: Buffer.concat(chunks).toString(), timedOut, leftBehind });
+		});
+	});
+}
+
+function killGroup(pid: number | undefined): void {
+	if (pid === undefined) return;
+	try {
+		process.kill(-pid, 'SIGKILL');
+	} catch {
+		// Nobody is left.
+	}
+}
+
+/** The processes of a group that are still there 2 s after its leader ended (Linux; elsewhere none is seen). */
+async function survivors(group: number | undefined): Promise<string[]> {
+	for (let waited = 0; ; waited += 100) {
+		const alive = processesOf(group);
+		if (alive.length === 0 || waited >= 2000) return alive;
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+}
+
+function processesOf(group: number | undefined): string[] {
+	if (process.platform !== 'linux') return [];
+	return readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.flatMap((pid) => {
+			try {
+				const [state, , groupOf] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+				if (Number(groupOf) !== group || state === 'Z') return [];
+				return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()];
+			} catch {
+				return [];
+			}
+		});
+}
+
+function report(name: string, started: number, good: boolean, output: string, faults: string): void {
+	const seconds = ((Date.now() - started) / 1000).toFixed(1);
+	console.log(
+		`${good ? 'ok  ' : 'FAIL'} ${relative(root, join(root, name))} (${seconds} s)${faults ? `: ${faults}` : ''}`,
+	);
+	if (!good) console.log(output.replace(/^/gm, '     '));
+}
