@@ -1,67 +1,75 @@
 'use strict';
 // Runs a file of this project with a Node that can: `node scripts/run.cjs file.ts …`.
-// In old JavaScript, since any Node must be able to read it.
+// In JavaScript of 2015, since any Node must be able to read it, if only to be told that it is too old.
 
-var childProcess = require('child_process');
-var path = require('path');
-var os = require('os');
+// biome-ignore lint/style/useNodejsImportProtocol: a Node before 14.18 does not know the prefix
+const childProcess = require('child_process');
+// biome-ignore lint/style/useNodejsImportProtocol: as above
+const path = require('path');
 
 // The first that runs erasable TypeScript without a flag.
-var NEEDED = [22, 18];
+const NEEDED = [22, 18];
+
+// Signals that a terminal sends to every process of its foreground group: the child has had them already.
+const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGHUP'];
 
 function isNewEnough(version) {
-	var parts = version.split('.').map(Number);
+	const parts = version.split('.').map(Number);
 	return parts[0] > NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] >= NEEDED[1]);
 }
 
-// The binary of the `node-<platform>` package: npm 10 installs it without linking it into .bin.
+/** The binary of the `node-<platform>` package: npm 10 installs that without linking it into .bin. */
 function packagedNode() {
-	var name = 'node-' + (process.platform === 'win32' ? 'win' : process.platform) + '-' + process.arch;
+	const system = process.platform === 'win32' ? 'win' : process.platform;
 	try {
-		var root = path.dirname(require.resolve(name + '/package.json'));
+		const root = path.dirname(require.resolve(`node-${system}-${process.arch}/package.json`));
 		return path.join(root, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 	} catch (_error) {
 		return null;
 	}
 }
 
-function findNode() {
-	if (process.versions.bun || process.versions.deno) return process.execPath;
-	return isNewEnough(process.versions.node) ? process.execPath : packagedNode();
+/** The environment, with `node` first in PATH, so that what the file spawns as `node` is this one too. */
+function environment(node) {
+	const env = Object.assign({}, process.env);
+	const key = Object.keys(env).find((name) => name.toUpperCase() === 'PATH') || 'PATH';
+	env[key] = path.dirname(node) + (env[key] ? path.delimiter + env[key] : '');
+	return env;
 }
 
-function run(args) {
-	var node = findNode();
+/** Runs `node` with `args` as if it were this process: its files, its signals, its end. */
+function become(node, args) {
+	const child = childProcess.spawn(node, args, { stdio: 'inherit', env: environment(node) });
+	child.on('error', (error) => {
+		console.error(`cannot start ${node}: ${error.message}`);
+		process.exit(1);
+	});
+	for (const signal of ['SIGTERM'].concat(FROM_TERMINAL)) {
+		process.on(signal, () => {
+			if (!(process.stdin.isTTY && FROM_TERMINAL.indexOf(signal) >= 0)) child.kill(signal);
+		});
+	}
+	child.on('exit', (code, signal) => {
+		if (!signal) process.exit(code);
+		process.removeAllListeners(signal);
+		process.kill(process.pid, signal);
+	});
+}
+
+function main(args) {
+	const version = process.versions.node;
+	const node = isNewEnough(version) ? process.execPath : packagedNode();
 	if (!node) {
-		console.error('Node >= ' + NEEDED.join('.') + ' is needed; this is ' + process.versions.node + '. Install it from https://nodejs.org, or let npm install optional dependencies.');
+		console.error(
+			`Node >= ${NEEDED.join('.')} is needed and this is ${version}: install it from https://nodejs.org, or run npm install without --omit=optional.`,
+		);
 		process.exit(1);
 	}
 	if (args.length === 0) {
 		console.error('usage: node scripts/run.cjs <file> [argument …]');
 		process.exit(2);
 	}
-
-	// First in PATH, so that what the file spawns as `node` is this one too.
-	var env = Object.assign({}, process.env);
-	var key = Object.keys(env).filter(function (name) { return name.toUpperCase() === 'PATH'; })[0] || 'PATH';
-	env[key] = path.dirname(node) + path.delimiter + (env[key] || '');
-
-	var child = childProcess.spawn(node, args, { stdio: 'inherit', env: env });
-	child.on('error', function (error) {
-		console.error('cannot start ' + node + ': ' + error.message);
-		process.exit(1);
-	});
-	// A terminal's Ctrl-C reaches both; this one only waits, so that the child decides how to end.
-	['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'].forEach(function (signal) {
-		if (!os.constants.signals[signal]) return;
-		process.on(signal, function () { child.kill(signal); });
-	});
-	child.on('exit', function (code, signal) {
-		if (!signal) process.exit(code);
-		// Ends as the child did, so that a shell sees the same.
-		process.removeAllListeners(signal);
-		process.kill(process.pid, signal);
-	});
+	become(node, args);
 }
 
-run(process.argv.slice(2));
+main(process.argv.slice(2));
