@@ -1,0 +1,12 @@
+import type { Figure } from '../figure.ts';
+import { connect } from '../peer.ts';
+
+export const figure: Figure = {
+	name: 'connect',
+	what: 'from createOffer to an open channel, candidates in the description, processes warm',
+	async measure(kind) {
+		const { a, b, connectMs } = await connect(kind);
+		await Promise.all([a.end(), b.end()]);
+		return { 'connect ms': connectMs };
+	},
+};
