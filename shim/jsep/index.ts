@@ -1,0 +1,34 @@
+/**
+ * Negotiation: values in, values out. Start here; each export is one file.
+ * @see https://www.rfc-editor.org/rfc/rfc9429
+ */
+export { buildAnswer } from './answer.ts';
+export { type Association, associateRemote } from './associate.ts';
+export { addCandidates, candidateSections } from './candidates.ts';
+export {
+	type Capabilities,
+	type CodecCapability,
+	checkCodecPreferences,
+	getCapabilities,
+	type HeaderExtensionCapability,
+} from './capabilities.ts';
+export { checkLocal, checkRemote, type LocalCheck, type RemoteCheck } from './check.ts';
+export type * from './description.ts';
+export { intersectDirections, receives, reverseDirection, sends, withReceive, withSend } from './direction.ts';
+export { JsepError, type Problem, SdpError } from './errors.ts';
+export {
+	interpretMedia,
+	interpretSctp,
+	interpretTransport,
+	type MediaParameters,
+	type ReceiveParameters,
+	type SctpParameters,
+	type SendParameters,
+	type TransportParameters,
+	transportOwners,
+	type WireCodec,
+} from './interpret.ts';
+export { buildOffer } from './offer.ts';
+export { parse } from './parse.ts';
+export type * from './records.ts';
+export { write } from './write.ts';
