@@ -1,0 +1,75 @@
+"""What a description says of one section's RTP, as the shim sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtp import HeaderExtensionsMap
+from msgspec import Struct, field
+
+TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+
+class RtcpFeedback(Struct, frozen=True, omit_defaults=True):
+    """An `a=rtcp-fb` line (RFC 4585, section 4.2)."""
+
+    type: str
+    parameter: str | None = None
+
+
+class Codec(Struct, frozen=True, omit_defaults=True):
+    """A payload type; `video/rtx` names the one it repairs in `apt`."""
+
+    mimeType: str  # noqa: N815
+    payloadType: int  # noqa: N815
+    clockRate: int  # noqa: N815
+    channels: int | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    rtcpFeedback: list[RtcpFeedback] = field(default_factory=list)  # noqa: N815
+
+    @property
+    def name(self) -> str:
+        """The media subtype, in lower case."""
+        return self.mimeType.partition("/")[2].lower()
+
+    def feeds_back(self, type: str, parameter: str | None = None) -> bool:
+        """Whether the description offers this kind of feedback."""
+        return any(f.type == type and (f.parameter or None) == parameter for f in self.rtcpFeedback)
+
+    def aiortc(self) -> RTCRtpCodecParameters:
+        """As aiortc's codecs take it."""
+        return RTCRtpCodecParameters(
+            mimeType=self.mimeType, clockRate=self.clockRate, channels=self.channels, payloadType=self.payloadType
+        )
+
+
+class HeaderExtension(Struct, frozen=True):
+    """An `a=extmap` line (RFC 8285)."""
+
+    uri: str
+    id: int
+
+
+def extensions_map(extensions: Iterable[HeaderExtension]) -> HeaderExtensionsMap:
+    """aiortc's reader and writer of the header extensions that it knows; others are ignored."""
+    known = HeaderExtensionsMap()
+    known.configure(
+        RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=e.id, uri=e.uri) for e in extensions])
+    )
+    return known
+
+
+MEDIA_CODECS = frozenset({"vp8", "h264", "opus", "g722", "pcmu", "pcma"})
+"Subtypes that carry media which we can code; the rest (rtx, red, ulpfec, telephone-event, CN, …) do not."
+
+
+def media_codecs(codecs: Iterable[Codec]) -> list[Codec]:
+    """Those of `codecs` that we can encode and decode, in the order of preference."""
+    return [codec for codec in codecs if codec.name in MEDIA_CODECS]
+
+
+def rtx_of(codecs: Iterable[Codec], payload_type: int) -> Codec | None:
+    """The RTX codec that repairs `payload_type` (RFC 4588, section 8.6)."""
+    apt = str(payload_type)
+    return next((codec for codec in codecs if codec.name == "rtx" and codec.parameters.get("apt") == apt), None)
