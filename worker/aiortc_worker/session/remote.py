@@ -102,6 +102,4 @@ def _row(name: str, method: Callable[..., Awaitable[Struct | None]]) -> Call:
     hints = get_type_hints(method)
     names = list(inspect.signature(method).parameters)[1:]
     gives = hints.get("return") or Empty
-    return Call(
-        name, method, hints[names[0]] if names else Empty, Empty if gives is type(None) else gives
-    )
+    return Call(name, method, hints[names[0]] if names else Empty, Empty if gives is type(None) else gives)

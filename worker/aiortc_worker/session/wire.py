@@ -1,0 +1,184 @@
+"""The frames of a session: `docs/protocol.md` is the reference, `shim/link/frames.ts` the other end."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+VERSION: Final = 1
+WINDOW: Final = 512 * 1024
+"Bytes that may be under way, unacknowledged, in one direction of a session."
+FRAGMENT: Final = 64 * 1024
+"Payload of a record, and of a frame that small messages share."
+ACK_BYTES: Final = 64 * 1024
+"What was taken is acknowledged after so many bytes at the latest."
+ACK_SECONDS: Final = 0.02
+"... or after so long."
+
+MESSAGE: Final = 1
+MEDIA: Final = 2
+CREDIT: Final = 3
+
+TEXT: Final = 1
+"Flag of a message: UTF-8."
+MORE: Final = 2
+"Flag of a message: a further fragment follows."
+MEDIA_MORE: Final = 1
+"Flag of media: a further chunk follows."
+MEDIA_CONTINUES: Final = 2
+"Flag of media: not the first chunk. One without it begins a frame: what was incomplete was cut off."
+CREDIT_ABSOLUTE: Final = 1
+"Flag of credit: the amount replaces the credit, rather than adding to it."
+
+BINARY: Final = 0x8000_0000
+"In the length before a frame on the local socket: the frame is binary."
+
+LENGTH: Final = struct.Struct("!I")
+RECORD: Final = struct.Struct("!BBxxII")
+"Kind, flags, object, length of the payload."
+
+CLOSE_PROTOCOL: Final = 4000
+CLOSE_VERSION: Final = 4002
+CLOSE_LIMIT: Final = 4003
+
+
+class ProtocolError(Exception):
+    """A frame that is not of the protocol, or beyond a limit; ends its session with `code` and this message."""
+
+    def __init__(self, message: str, code: int = CLOSE_PROTOCOL) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Limits(Struct, frozen=True, rename="camel"):
+    """What a session may use."""
+
+    objects: int = 4096
+    pending_calls: int = 1024
+    frame: int = 1024 * 1024
+    "Bytes of one frame."
+    message: int = 256 * 1024
+    "Bytes of one channel message, in either direction."
+    blocking: int = 4
+    "Threads of each executor that the session may occupy at once."
+
+
+class WorkerInfo(Struct, frozen=True):
+    """What the shim is told of its worker."""
+
+    aiortc: str
+    "Version."
+    codecs: list[str]
+    "Media types that the worker encodes and decodes."
+
+
+class Hello(Struct, frozen=True):
+    """What the bridge says first."""
+
+    version: int
+    session: str = ""
+    capabilities: frozenset[str] = frozenset()
+    limits: Limits = Limits()
+    window: int = WINDOW
+
+
+class HelloFrame(Struct, frozen=True):
+    """The first frame of the bridge."""
+
+    hello: Hello
+
+
+class Envelope(Struct, frozen=True, forbid_unknown_fields=True):
+    """A text frame of the shim: which of its fields are there says what it is."""
+
+    new: int | UnsetType = UNSET
+    call: int | UnsetType = UNSET
+    drop: int | UnsetType = UNSET
+    ack: int | UnsetType = UNSET
+    type: str = ""
+    on: int = -1
+    do: str = ""
+    in_: Raw = msgspec.field(name="in", default=Raw(b"{}"))
+
+
+class Record(NamedTuple):
+    """A record of a binary frame; the payload is a view of the frame's bytes."""
+
+    kind: int
+    flags: int
+    object: int
+    payload: memoryview
+
+
+encode: Final = msgspec.json.Encoder().encode
+_decode_envelope: Final = msgspec.json.Decoder(Envelope).decode
+_decode_hello: Final = msgspec.json.Decoder(HelloFrame).decode
+
+
+def decode_envelope(frame: bytes) -> Envelope:
+    """Decodes a text frame.
+
+    Raises ProtocolError when it is none of the protocol's.
+    """
+    try:
+        return _decode_envelope(frame)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(f"{error}: {_start(frame)}") from None
+    except UnicodeDecodeError as error:
+        raise ProtocolError(f"a text frame that is not UTF-8: {error}") from None
+
+
+def decode_hello(frame: bytes) -> Hello:
+    """Decodes the bridge's first frame."""
+    try:
+        hello = _decode_hello(frame).hello
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"not a hello: {error}") from None
+    if hello.version != VERSION:
+        raise ProtocolError(f"version {hello.version}; this worker speaks {VERSION}", CLOSE_VERSION)
+    return hello
+
+
+def parse_records(frame: bytes) -> list[Record]:
+    """The records of a binary frame, in order."""
+    view = memoryview(frame)
+    size = len(frame)
+    records = []
+    offset = 0
+    while True:
+        start = offset + RECORD.size
+        if start > size:
+            raise ProtocolError("a record whose header is cut short")
+        kind, flags, object_id, length = RECORD.unpack_from(frame, offset)
+        if not MESSAGE <= kind <= CREDIT:
+            raise ProtocolError(f"a record of kind {kind}")
+        if length > FRAGMENT:
+            raise ProtocolError(f"a record of {length} bytes; at most {FRAGMENT} are allowed")
+        offset = start + length
+        if offset > size:
+            raise ProtocolError(f"a record of {length} bytes that is cut short")
+        records.append(Record(kind, flags, object_id, view[start:offset]))
+        if offset == size:
+            return records
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """The last frame of a session that broke the protocol or a limit; the bridge closes the WebSocket with it."""
+    return encode({"close": {"code": code, "reason": reason}})
+
+
+def _start(frame: bytes) -> str:
+    return frame[:80].decode(errors="replace")
+
+
+def is_ack(frame: bytes) -> bool:
+    """Whether a text frame is not counted."""
+    return frame.startswith(b'{"ack":')
+
+
+def to_plain(value: Struct) -> Any:
+    """A struct as dicts and lists."""
+    return msgspec.to_builtins(value)
