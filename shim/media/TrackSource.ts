@@ -1,0 +1,24 @@
+import type { Remote } from '../rpc/Remote.ts';
+import type { Session } from '../rpc/Session.ts';
+
+/** What a source tells the tracks that it feeds. */
+export interface SourceListener {
+	/** No media will follow; of its own accord, not because the tracks were stopped. */
+	sourceEnded(): void;
+	sourceMuted(muted: boolean): void;
+}
+
+/**
+ * What feeds tracks. A local one is a description that can be opened in any session; a remote one is a receiver, and
+ * lives in the session of its connection.
+ */
+export interface TrackSource {
+	/** The session where it was made: where its frames are read and written. */
+	readonly home: Session;
+	/** The object that a Track of `session` names as its source; made there on first use. */
+	remote(session: Session): Remote<'MediaSource'> | Remote<'RtpReceiver'>;
+	/** Adds a track; the source stays open while it has one. */
+	retain(track: SourceListener): void;
+	/** Removes a track; the last one closes the source. Unknown ones are ignored. */
+	release(track: SourceListener): void;
+}

@@ -1,0 +1,9 @@
+/** What the API and the entries take from media. */
+
+export { InputDeviceInfo, MediaDeviceInfo } from './MediaDeviceInfo.ts';
+export { createMediaDevices, MediaDevices } from './MediaDevices.ts';
+export { addTrackTo, createStream, MediaStream, removeTrackFrom } from './MediaStream.ts';
+export { endTrack, type Kind, MediaStreamTrack, openTrack, setTrackMuted } from './MediaStreamTrack.ts';
+export { MediaStreamTrackEvent } from './MediaStreamTrackEvent.ts';
+export { OverconstrainedError } from './OverconstrainedError.ts';
+export { createRemoteTrack } from './remoteTrack.ts';
