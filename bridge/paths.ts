@@ -1,0 +1,10 @@
+/** Where the package's own files lie, from the sources as from the published build. */
+
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// Both `bridge/` and the build's `lib/` are folders of the package's root.
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The folder that holds the Python package and its locks. */
+export const WORKER = join(root, 'worker');

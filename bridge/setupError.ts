@@ -1,0 +1,44 @@
+/** What can go wrong while the Python environment is made, each in a sentence that says what to do. */
+
+/** The Python side cannot be had; the message is a sentence that says what to do. */
+export class SetupError extends Error {
+	override readonly name = 'SetupError';
+}
+
+const OFFLINE =
+	/name resolution|name or service not known|failed to establish a new connection|connection (refused|reset|error)|network is unreachable|dns error|error sending request|could not connect|max retries exceeded|timed out|from versions: none/i;
+
+/** The sentence for a step that failed with `output`, while `place` was being made. */
+export function explain(step: string, output: string, place: string): SetupError {
+	return new SetupError(sentence(step, output, place));
+}
+
+function sentence(step: string, output: string, place: string): string {
+	if (/ENOSPC|no space left|Errno 28\b|EDQUOT|disk quota exceeded/i.test(output)) {
+		return `the disk is full: free 400 MB for ${place}, or let XDG_CACHE_HOME name a folder on another disk`;
+	}
+	if (/EACCES|EROFS|EPERM|permission denied|read-only file system/i.test(output)) {
+		return `cannot write ${place}: make it writable, or let XDG_CACHE_HOME name a folder that is`;
+	}
+	if (/ensurepip is not available|no module named '?(ensurepip|venv)/i.test(output)) return missingVenv('Python');
+	if (/do not match the hashes|hash mismatch/i.test(output)) {
+		return `a package from the index is not the one that worker/requirements.lock names (${step}): check the mirror, then start again`;
+	}
+	if (OFFLINE.test(output)) {
+		return `the Python packages could not be downloaded (${step}): connect to the network, or set HTTPS_PROXY or a mirror for pip, then start again`;
+	}
+	return `${step} failed (${lastLine(output)}): correct that, then start again, or let AIORTC_SHIM_PYTHON name a Python that has worker/requirements.lock`;
+}
+
+export function missingVenv(path: string): string {
+	return `${path} cannot make virtual environments: install its venv module (Debian: apt install python3-venv) or uv, then start again`;
+}
+
+export function noPython(older: string | null): string {
+	const found = older ? `found only ${older}` : 'found none';
+	return `Python >= 3.11 is needed, ${found}: install it (Debian: apt install python3 python3-venv; macOS: brew install python), or let AIORTC_SHIM_PYTHON name one`;
+}
+
+function lastLine(output: string): string {
+	return output.trim().split('\n').at(-1)?.trim() || 'without a word';
+}
