@@ -18,29 +18,29 @@ class RtcpFeedback(Struct, frozen=True, omit_defaults=True):
     parameter: str | None = None
 
 
-class Codec(Struct, frozen=True, omit_defaults=True):
+class Codec(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """A payload type; `video/rtx` names the one it repairs in `apt`."""
 
-    mimeType: str  # noqa: N815
-    payloadType: int  # noqa: N815
-    clockRate: int  # noqa: N815
+    mime_type: str
+    payload_type: int
+    clock_rate: int
     channels: int | None = None
     parameters: dict[str, str] = field(default_factory=dict)
-    rtcpFeedback: list[RtcpFeedback] = field(default_factory=list)  # noqa: N815
+    rtcp_feedback: list[RtcpFeedback] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """The media subtype, in lower case."""
-        return self.mimeType.partition("/")[2].lower()
+        return self.mime_type.partition("/")[2].lower()
 
     def feeds_back(self, type: str, parameter: str | None = None) -> bool:
         """Whether the description offers this kind of feedback."""
-        return any(f.type == type and (f.parameter or None) == parameter for f in self.rtcpFeedback)
+        return any(f.type == type and (f.parameter or None) == parameter for f in self.rtcp_feedback)
 
     def aiortc(self) -> RTCRtpCodecParameters:
         """As aiortc's codecs take it."""
         return RTCRtpCodecParameters(
-            mimeType=self.mimeType, clockRate=self.clockRate, channels=self.channels, payloadType=self.payloadType
+            mimeType=self.mime_type, clockRate=self.clock_rate, channels=self.channels, payloadType=self.payload_type
         )
 
 

@@ -1,4 +1,4 @@
-"""Who gets what arrives on a transport: by SSRC, MID, RID and payload type; and the clock of all its senders and receivers."""
+"""Who gets what arrives on a transport, by SSRC, MID and payload type; and the clock of its senders and receivers."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def _known(table: dict[int, RtpSink], ssrcs: Iterable[int]) -> Iterator[RtpSink]
 
 
 def _split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """The packets of a compound: type, count or format, bytes. aiortc takes every RTPFB for a NACK, so we look first."""
+    """The packets of a compound: type, count or format, bytes; aiortc would take every RTPFB for a NACK."""
     at = 0
     while at + 4 <= len(data):
         end = at + 4 + 4 * int.from_bytes(data[at + 2 : at + 4], "big")

@@ -90,7 +90,7 @@ def pack(sender_ssrc: int, media_ssrc: int, number: int, base: int, count: int, 
             continue
         delta = round(at * TICKS_PER_SECOND) - ticks
         small = 0 <= delta <= 255
-        # A delta that does not fit (8 s of silence) cannot be told; the nearest one can, and the next is relative to it.
+        # A delta beyond 8 s cannot be told; the nearest one can, and the next is relative to it.
         delta = delta if small else max(-32768, min(delta, 32767))
         ticks += delta
         statuses.append(SMALL_DELTA if small else LARGE_DELTA)

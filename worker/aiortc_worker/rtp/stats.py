@@ -1,0 +1,108 @@
+"""Raw counters, named as in webrtc-stats; the shim makes RTCStatsReport of them.
+
+https://www.w3.org/TR/webrtc-stats/
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+
+class RemoteInboundStats(Struct, rename="camel"):
+    """What the receiver of a stream reported: remote-inbound-rtp."""
+
+    packets_lost: int = 0
+    fraction_lost: float = 0.0
+    jitter: float = 0.0
+    "Seconds."
+    round_trip_time: float | None = None
+    "Seconds."
+    total_round_trip_time: float = 0.0
+    round_trip_time_measurements: int = 0
+
+
+class OutboundStats(Struct, rename="camel"):
+    """A stream that is sent: outbound-rtp."""
+
+    ssrc: int
+    rtx_ssrc: int | None = None
+    rid: str | None = None
+    active: bool = False
+    payload_type: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    header_bytes_sent: int = 0
+    retransmitted_packets_sent: int = 0
+    retransmitted_bytes_sent: int = 0
+    nack_count: int = 0
+    pli_count: int = 0
+    fir_count: int = 0
+    frames_encoded: int = 0
+    key_frames_encoded: int = 0
+    frames_sent: int = 0
+    huge_frames_sent: int = 0
+    frame_width: int = 0
+    frame_height: int = 0
+    target_bitrate: int = 0
+    total_encode_time: float = 0.0
+    "Seconds on a thread of the executor."
+    remote: RemoteInboundStats | None = None
+
+
+class SenderStats(Struct, frozen=True, rename="camel"):
+    """An RtpSender's counters."""
+
+    streams: list[OutboundStats] = field(default_factory=list)
+    available_outgoing_bitrate: int | None = None
+    "Of its transport, when feedback told it."
+
+
+class RemoteOutboundStats(Struct, rename="camel"):
+    """What the sender of a stream reported: remote-outbound-rtp."""
+
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    remote_timestamp: float = 0.0
+    "Milliseconds since the Unix epoch, of the sender's clock."
+    reports_sent: int = 0
+
+
+class InboundStats(Struct, rename="camel"):
+    """A stream that is received: inbound-rtp."""
+
+    ssrc: int
+    rtx_ssrc: int | None = None
+    rid: str | None = None
+    mid: str = ""
+    payload_type: int = 0
+    packets_received: int = 0
+    bytes_received: int = 0
+    header_bytes_received: int = 0
+    packets_lost: int = 0
+    packets_discarded: int = 0
+    jitter: float = 0.0
+    "Seconds."
+    last_packet_received_timestamp: float | None = None
+    "Milliseconds since the Unix epoch."
+    retransmitted_packets_received: int = 0
+    retransmitted_bytes_received: int = 0
+    nack_count: int = 0
+    pli_count: int = 0
+    fir_count: int = 0
+    frames_received: int = 0
+    frames_decoded: int = 0
+    key_frames_decoded: int = 0
+    frames_dropped: int = 0
+    frame_width: int = 0
+    frame_height: int = 0
+    total_decode_time: float = 0.0
+    total_samples_received: int = 0
+    audio_level: float | None = None
+    "0 to 1, of the last packet that told it."
+    remote: RemoteOutboundStats | None = None
+
+
+class ReceiverStats(Struct, frozen=True, rename="camel"):
+    """An RtpReceiver's counters."""
+
+    streams: list[InboundStats] = field(default_factory=list)
