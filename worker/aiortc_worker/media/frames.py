@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import av
 
@@ -21,6 +21,7 @@ class Consumer(Protocol):
         """No frame will follow."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Makes frames, at the pace they are to be seen, while somebody consumes them."""
 

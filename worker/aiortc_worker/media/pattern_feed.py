@@ -1,0 +1,77 @@
+"""The test source: a picture and a tone, paced by the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final
+
+from .fan_out import FanOut
+from .feed import Spawn
+from .frames import Frame, Kind
+from .pattern import Picture, Tone
+from .settings import CHUNK, SAMPLE_RATE, AudioConstraints, AudioSettings, Opened, VideoConstraints, VideoSettings
+
+MAX_LAG: Final[dict[Kind, float]] = {"audio": 0.5, "video": 0.0}
+"Seconds by which a late loop may be caught up; beyond it frames are skipped. A picture is worth nothing when late."
+
+
+class PatternFeed:
+    """Both kinds run on one clock, which starts when the source opens and never stops."""
+
+    def __init__(self, audio: AudioConstraints | None, video: VideoConstraints | None, spawn: Spawn) -> None:
+        self._spawn = spawn
+        self._tasks: dict[Kind, asyncio.Task[None]] = {}
+        self._numbers: dict[Kind, int] = {"audio": 0, "video": 0}
+        self._started = 0.0
+        self.outputs: dict[Kind, FanOut] = {}
+        self._opened = Opened(
+            AudioSettings(SAMPLE_RATE, audio.channel_count or 1) if audio else None,
+            VideoSettings(_even(video.width or 640), _even(video.height or 480), video.frame_rate or 30.0)
+            if video
+            else None,
+        )
+        if audio and self._opened.audio:
+            tone = Tone(audio.frequency or 440.0, min(self._opened.audio.channel_count, 2))
+            self._add("audio", Fraction(SAMPLE_RATE, CHUNK), tone.draw)
+        if video and self._opened.video:
+            size = self._opened.video
+            rate = Fraction(size.frame_rate).limit_denominator(1001)
+            self._add("video", rate, Picture(size.width, size.height, rate, video.code or 0).draw)
+
+    async def open(self) -> Opened:
+        self._started = asyncio.get_running_loop().time()
+        return self._opened
+
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+
+    def _add(self, kind: Kind, rate: Fraction, draw: Callable[[int], Frame]) -> None:
+        def on_demand(demanded: bool) -> None:
+            if demanded:
+                self._tasks[kind] = self._spawn(self._play(self.outputs[kind], float(rate), draw))
+            else:
+                self._tasks.pop(kind).cancel()
+
+        self.outputs[kind] = FanOut(kind, on_demand)
+
+    async def _play(self, output: FanOut, rate: float, draw: Callable[[int], Frame]) -> None:
+        loop = asyncio.get_running_loop()
+        kind = output.kind
+        # It was not consumed until now: what was due meanwhile is skipped, not caught up.
+        self._numbers[kind] = max(self._numbers[kind], math.ceil((loop.time() - self._started) * rate))
+        while True:
+            due = self._started + self._numbers[kind] / rate
+            # Sleeping even when late lets other tasks have their turn.
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            oldest = math.floor((loop.time() - self._started - MAX_LAG[kind]) * rate)
+            number = max(self._numbers[kind], oldest)
+            self._numbers[kind] = number + 1
+            output.push(draw(number))
+
+
+def _even(size: int) -> int:
+    return max(32, size - size % 2)
