@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import envPaths from 'env-paths';
 import lockfile from 'proper-lockfile';
-import { build } from './mediasoup-worker/build.ts';
+import { build, recipeDigest } from './mediasoup-worker/build.ts';
 import { download } from './mediasoup-worker/download.ts';
 import { runsHere } from './mediasoup-worker/probe.ts';
 import { isExecutable } from './subprocess.ts';
@@ -72,13 +71,7 @@ async function mediasoupPackage(): Promise<MediasoupPackage> {
 
 /** Named by all that decides what the binary is: mediasoup's version, the machine, and how we build. */
 async function cacheName(version: string): Promise<string> {
-	const recipe = path.join(import.meta.dirname, 'mediasoup-worker');
-	const hash = createHash('sha256');
-	const files = (await readdir(recipe, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-	for (const file of files.map((entry) => path.join(entry.parentPath, entry.name)).sort()) {
-		if (!file.endsWith('.md')) hash.update(await readFile(file));
-	}
-	return `${version}-${os.platform()}-${os.arch()}-${hash.digest('hex').slice(0, 8)}`;
+	return `${version}-${os.platform()}-${os.arch()}-${(await recipeDigest()).slice(0, 8)}`;
 }
 
 async function lock(folder: string, log: Log): Promise<() => Promise<void>> {

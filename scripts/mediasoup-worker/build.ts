@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -69,6 +70,19 @@ export async function build(root: string, work: string, log: Log): Promise<strin
 	const binary = path.join(output, 'mediasoup-worker');
 	await run('strip', [binary]);
 	return binary;
+}
+
+/** A digest of what this build puts in place of mediasoup's own: another one makes another binary. */
+export async function recipeDigest(): Promise<string> {
+	const hash = createHash('sha256');
+	for (const { file, from, to } of CHANGES) hash.update(`${file}\n${from}\n${to}\n`);
+	const entries = (await readdir(STAND_INS, { recursive: true, withFileTypes: true })).filter((entry) =>
+		entry.isFile(),
+	);
+	for (const file of entries.map((entry) => path.join(entry.parentPath, entry.name)).sort()) {
+		hash.update(path.relative(STAND_INS, file)).update(await readFile(file));
+	}
+	return hash.digest('hex');
 }
 
 async function missing(): Promise<string | null> {
