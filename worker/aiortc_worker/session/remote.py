@@ -47,6 +47,8 @@ class Call:
     name: str
     method: Callable[..., Awaitable[Struct | None]]
     takes: type[Struct]
+    has_params: bool
+    "Whether the method has a parameter for them."
     gives: type[Struct]
 
 
@@ -102,4 +104,5 @@ def _row(name: str, method: Callable[..., Awaitable[Struct | None]]) -> Call:
     hints = get_type_hints(method)
     names = list(inspect.signature(method).parameters)[1:]
     gives = hints.get("return") or Empty
-    return Call(name, method, hints[names[0]] if names else Empty, Empty if gives is type(None) else gives)
+    takes = hints[names[0]] if names else Empty
+    return Call(name, method, takes, bool(names), Empty if gives is type(None) else gives)

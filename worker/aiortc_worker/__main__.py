@@ -1,0 +1,93 @@
+"""`python -m aiortc_worker --socket PATH`: serves sessions until stdin closes.
+
+One JSON line on stdout says that it listens; what goes wrong is logged to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import sys
+import threading
+from typing import Final
+
+from .session import registry
+from .session.server import END_SECONDS, Server
+
+SECRET_VARIABLE: Final = "AIORTC_WORKER_SECRET"
+"With --tcp: what the first frame of each connection must be."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="aiortc_worker", description="Serves WebRTC sessions to a bridge.")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--socket", metavar="PATH", help="listen at this Unix socket, which lies in a private directory")
+    where.add_argument("--tcp", action="store_true", help=f"listen at a loopback port; needs {SECRET_VARIABLE}")
+    parser.add_argument("--debug", action="store_true", help="log more, and send tracebacks with errors")
+    options = parser.parse_args()
+    secret = os.environ.pop(SECRET_VARIABLE, None)
+    if options.tcp and not secret:
+        parser.error(f"--tcp needs {SECRET_VARIABLE}")
+    logging.basicConfig(
+        level=logging.INFO if options.debug else logging.WARNING,
+        format="%(levelname).1s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    loop = _new_loop()
+    try:
+        loop.run_until_complete(_serve(options.socket, secret if options.tcp else None, options.debug))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if options.socket:
+            with contextlib.suppress(OSError):
+                os.unlink(options.socket)
+        # A thread that hangs in a system call, in name resolution say, must not keep the process alive.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+async def _serve(path: str | None, secret: str | None, debug: bool) -> None:
+    loop = asyncio.get_running_loop()
+    server = Server(secret, debug)
+    where = await server.listen(path)
+    print(json.dumps({"ready": {**where, "pid": os.getpid()}}), flush=True)
+    # The imports take their time beside the first hello, which needs none of them.
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
+    ended = asyncio.Event()
+    threading.Thread(target=_await_stdin, args=(loop, ended), name="stdin", daemon=True).start()
+    await ended.wait()
+    await asyncio.wait_for(server.stop(), END_SECONDS)
+
+
+def _await_stdin(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    """Reads stdin to its end, which comes when the bridge closes it or dies, however that be."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(ended.set)
+
+
+def _warm() -> None:
+    try:
+        registry.warm()
+    except Exception:
+        logging.getLogger(__name__).exception("a type of object cannot be imported")
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,439 @@
+"""A session, driven over its socket as a bridge drives it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import Any, ClassVar
+
+import pytest
+from msgspec import Struct
+from wire_peer import WirePeer, payloads
+
+from aiortc_worker.session.registry import register
+from aiortc_worker.session.remote import CallError, ObjectId, Remote, call
+from aiortc_worker.session.session import Session
+from aiortc_worker.session.wire import CREDIT, LENGTH, MEDIA, MESSAGE, MORE, RECORD, TEXT, WINDOW
+
+
+class Number(Struct, frozen=True):
+    n: int
+
+
+class Amount(Struct, frozen=True):
+    count: int
+    size: int
+
+
+trace: list[str] = []
+
+
+@register
+class Probe(Remote):
+    """An object whose every way to behave can be asked for."""
+
+    events: ClassVar = {"told": Number}
+    close_order = 20
+
+    class In(Struct, frozen=True):
+        refuse: bool = False
+        other: ObjectId | None = None
+
+    def __init__(self, session: Session, id: ObjectId, params: In) -> None:
+        super().__init__(session, id)
+        if params.refuse:
+            raise CallError("NotReadableError", "refused")
+        if params.other is not None:
+            self.other = session.get(params.other, Probe)
+        self.got: list[bytes] = []
+        trace.append(f"new {id}")
+
+    def receive(self, kind: int, flags: int, payload: memoryview) -> None:
+        self.got.append(bytes(payload))
+        trace.append(f"record {self.id}")
+
+    @call
+    async def echo(self, params: Number) -> Number:
+        trace.append(f"echo {self.id} {params.n}")
+        await asyncio.sleep(0.01)
+        trace.append(f"done {self.id} {params.n}")
+        return params
+
+    @call
+    async def hang(self) -> None:
+        await asyncio.Event().wait()
+
+    @call
+    async def refuse(self) -> None:
+        raise CallError("InvalidModificationError", "no")
+
+    @call
+    async def crash(self) -> None:
+        raise ZeroDivisionError("by zero")
+
+    @call
+    async def tell(self, params: Number) -> None:
+        self.emit("told", params)
+
+    @call
+    async def send(self, params: Amount) -> None:
+        for n in range(params.count):
+            self.session.send_message(self, bytes([n % 256]) * params.size, text=False)
+
+    @call
+    async def orphan(self) -> None:
+        """Leaves a task behind that fails, as aiortc's own do."""
+
+        async def fail() -> None:
+            await asyncio.sleep(0)
+            raise ValueError("orphaned")
+
+        asyncio.get_running_loop().call_later(0.01, lambda: self._keep(asyncio.ensure_future(fail())))
+
+    @call
+    async def callback(self) -> None:
+        asyncio.get_running_loop().call_soon(lambda: [][0])
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self.task = task
+
+    @call
+    async def linger(self) -> None:
+        self.spawn(asyncio.sleep(3600))
+
+    @call
+    async def credit(self, params: Number) -> None:
+        self.session.credit(self, params.n)
+
+    @call
+    async def media(self, params: Number) -> None:
+        self.session.send_media(self, b'{"timestamp":0}', [bytes(params.n), b"end"], "video")
+
+    async def close(self) -> None:
+        trace.append(f"close {self.id}")
+
+
+@pytest.fixture
+async def peer() -> Any:
+    trace.clear()
+    peer = await WirePeer.connect()
+    yield peer
+    await peer.close()
+
+
+def new(peer: WirePeer, id: int, **params: Any) -> None:
+    peer.text({"new": id, "type": "Probe", "in": params})
+
+
+def invoke(peer: WirePeer, number: int, on: int, do: str, **params: Any) -> None:
+    peer.text({"call": number, "on": on, "do": do, "in": params})
+
+
+async def test_hello_says_version_and_codecs() -> None:
+    peer = await WirePeer.connect(hello={})
+    hello = await peer.greet()
+    assert hello["hello"]["version"] == 1
+    assert "video/VP8" in hello["hello"]["worker"]["codecs"]
+    await peer.close()
+
+
+async def test_an_unknown_version_is_refused_with_the_one_spoken() -> None:
+    peer = await WirePeer.connect(hello={})
+    peer.text({"hello": {"version": 2}})
+    assert await peer.raw() == {"close": {"code": 4002, "reason": "version 2; this worker speaks 1"}}
+    await peer.close()
+
+
+async def test_a_wrong_secret_is_refused() -> None:
+    peer = await WirePeer.connect(hello={}, secret="right")
+    peer.send(b"wrong")
+    assert (await peer.raw())["close"]["code"] == 4000
+    await peer.close()
+
+
+async def test_the_right_secret_is_followed_by_hello() -> None:
+    peer = await WirePeer.connect(hello={}, secret="right")
+    peer.send(b"right")
+    assert "hello" in await peer.greet()
+    await peer.close()
+
+
+async def test_a_call_on_an_object_just_made_is_answered(peer: WirePeer) -> None:
+    new(peer, 1)
+    invoke(peer, 7, 1, "echo", n=5)
+    assert await peer.frame() == {"reply": 7, "out": {"n": 5}}
+
+
+async def test_calls_of_one_object_run_one_after_another_and_of_two_side_by_side(peer: WirePeer) -> None:
+    new(peer, 1)
+    new(peer, 2)
+    invoke(peer, 1, 1, "echo", n=1)
+    invoke(peer, 2, 1, "echo", n=2)
+    invoke(peer, 3, 2, "echo", n=3)
+    for _ in range(3):
+        await peer.frame()
+    assert trace[2:] == ["echo 1 1", "echo 2 3", "done 1 1", "echo 1 2", "done 2 3", "done 1 2"]
+
+
+async def test_frames_start_in_order(peer: WirePeer) -> None:
+    new(peer, 1)
+    invoke(peer, 1, 1, "echo", n=1)
+    new(peer, 2, other=1)
+    peer.record(MESSAGE, 2, b"x")
+    invoke(peer, 2, 2, "echo", n=2)
+    new(peer, 3)
+    await peer.frame()
+    await peer.frame()
+    assert trace[:6] == ["new 1", "echo 1 1", "new 2", "record 2", "echo 2 2", "new 3"]
+
+
+async def test_a_refused_creation_poisons_its_id_and_what_names_it(peer: WirePeer) -> None:
+    new(peer, 1, refuse=True)
+    new(peer, 2, other=1)
+    invoke(peer, 1, 1, "echo", n=1)
+    invoke(peer, 2, 2, "echo", n=1)
+    refused = {"name": "NotReadableError", "message": "refused"}
+    assert await peer.frame() == {"event": "error", "on": 1, "out": refused}
+    assert await peer.frame() == {"event": "error", "on": 2, "out": refused}
+    assert await peer.frame() == {"reply": 1, "error": refused}
+    assert await peer.frame() == {"reply": 2, "error": refused}
+
+
+@pytest.mark.parametrize(
+    ("do", "params", "name"),
+    [
+        ("refuse", {}, "InvalidModificationError"),
+        ("crash", {}, "OperationError"),
+        ("nothing", {}, "NotSupportedError"),
+        ("echo", {"n": "text"}, "TypeError"),
+    ],
+)
+async def test_a_failed_call_is_answered_with_its_error(
+    peer: WirePeer, do: str, params: dict[str, Any], name: str
+) -> None:
+    new(peer, 1)
+    invoke(peer, 1, 1, do, **params)
+    assert (await peer.frame())["error"]["name"] == name
+    invoke(peer, 2, 1, "echo", n=1)
+    assert (await peer.frame())["out"] == {"n": 1}
+
+
+async def test_an_event_comes_before_the_reply_of_its_call(peer: WirePeer) -> None:
+    new(peer, 1)
+    invoke(peer, 1, 1, "tell", n=3)
+    assert await peer.frame() == {"event": "told", "on": 1, "out": {"n": 3}}
+    assert await peer.frame() == {"reply": 1, "out": {}}
+
+
+async def test_events_stay_in_order_with_messages_and_replies_with_events(peer: WirePeer) -> None:
+    peer.acks = False
+    new(peer, 1)
+    invoke(peer, 1, 1, "send", count=12, size=64 * 1024)
+    invoke(peer, 2, 1, "tell", n=1)
+    frames = []
+    while not (frames and isinstance(frames[-1], dict) and frames[-1].get("reply") == 2):
+        frames.append(await peer.frame())
+        peer.ack()
+    kinds = ["data" if isinstance(frame, list) else next(iter(frame)) for frame in frames]
+    assert kinds[-2:] == ["event", "reply"]
+    assert sum(len(payload) for frame in frames if isinstance(frame, list) for payload in payloads(frame)) == 12 * 65536
+
+
+async def test_the_window_stalls_and_an_ack_releases_it(peer: WirePeer) -> None:
+    peer.acks = False
+    new(peer, 1)
+    invoke(peer, 1, 1, "send", count=100, size=64 * 1024)
+    got = 0
+    while (frame := await peer.frame_within(0.2)) is not None:
+        got += sum(map(len, payloads(frame))) if isinstance(frame, list) else 0
+    assert WINDOW - 65536 <= got <= WINDOW
+    peer.acks = True
+    peer.ack()
+    while got < 100 * 65536:
+        frame = await peer.frame()
+        got += sum(map(len, payloads(frame))) if isinstance(frame, list) else 0
+    assert got == 100 * 65536
+
+
+async def test_media_goes_on_while_the_window_is_full(peer: WirePeer) -> None:
+    peer.acks = False
+    new(peer, 1)
+    new(peer, 2)
+    invoke(peer, 1, 1, "send", count=20, size=64 * 1024)
+    invoke(peer, 2, 2, "media", n=100_000)
+    media = []
+    while len(media) < 2:
+        frame = await peer.frame()
+        media += [record for record in frame if record.kind == MEDIA] if isinstance(frame, list) else []
+    assert [record.flags for record in media] == [1, 2]
+    whole = b"".join(bytes(record.payload) for record in media)
+    assert whole == LENGTH.pack(15) + b'{"timestamp":0}' + bytes(100_000) + b"end"
+
+
+async def test_a_large_message_is_fragmented_and_small_ones_share_a_frame(peer: WirePeer) -> None:
+    new(peer, 1)
+    new(peer, 2)
+    invoke(peer, 1, 1, "send", count=1, size=150_000)
+    records = []
+    while not records or records[-1].flags & MORE:
+        frame = await peer.frame()
+        records += frame if isinstance(frame, list) else []
+    assert [len(record.payload) for record in records] == [65536, 65536, 150_000 - 2 * 65536]
+    invoke(peer, 2, 2, "send", count=100, size=10)
+    frames = [await peer.frame(), await peer.frame()]
+    assert any(isinstance(frame, list) and len(frame) == 100 for frame in frames)
+
+
+async def test_credit_goes_in_steps_but_what_empties_a_channel_at_once(peer: WirePeer) -> None:
+    new(peer, 1)
+    peer.record(MESSAGE, 1, bytes(60_000))
+    peer.record(MESSAGE, 1, b"", TEXT)
+    for number, amount in enumerate([10_000, 10_000, 40_001]):
+        invoke(peer, number, 1, "credit", n=amount)
+    frames = [await peer.frame() for _ in range(5)]
+    credits = [record for frame in frames if isinstance(frame, list) for record in frame if record.kind == CREDIT]
+    assert [int.from_bytes(record.payload, "big") for record in credits] == [20_000, 40_001]
+
+
+async def test_a_task_that_nobody_awaits_fails_as_its_objects_error(
+    peer: WirePeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    new(peer, 1)
+    invoke(peer, 1, 1, "orphan")
+    await peer.frame()
+    assert (await peer.frame())["out"] == {"name": "OperationError", "message": "ValueError: orphaned"}
+    gc.collect()
+    assert not [line for line in caplog.messages if "never retrieved" in line]
+
+
+async def test_a_callback_that_fails_is_its_objects_error(peer: WirePeer) -> None:
+    new(peer, 1)
+    invoke(peer, 1, 1, "callback")
+    frames = [await peer.frame(), await peer.frame()]
+    assert [frame["out"]["name"] for frame in frames if "event" in frame] == ["OperationError"]
+
+
+async def test_drop_closes_the_object_and_refuses_what_it_was_doing(peer: WirePeer) -> None:
+    new(peer, 1)
+    invoke(peer, 1, 1, "hang")
+    invoke(peer, 2, 1, "echo", n=1)
+    peer.text({"drop": 1})
+    frames = [await peer.frame(), await peer.frame()]
+    assert {frame["reply"]: frame["error"]["name"] for frame in frames} == {
+        1: "InvalidStateError",
+        2: "InvalidStateError",
+    }
+    invoke(peer, 3, 0, "dump")
+    assert (await peer.frame())["out"]["objects"] == {}
+    assert trace[-1] == "close 1"
+
+
+async def test_the_end_of_the_socket_closes_all_and_leaves_no_task(peer: WirePeer) -> None:
+    session = peer.session
+    assert session is not None
+    new(peer, 1)
+    new(peer, 2)
+    invoke(peer, 1, 1, "linger")
+    invoke(peer, 2, 2, "hang")
+    await peer.frame()
+    before = session.dump()
+    assert before.objects == {"Probe": 2}
+    assert before.tasks == 2
+    await peer.close()
+    assert session.dump().objects == {}
+    assert session.dump().tasks == 0
+    assert sorted(trace[-2:]) == ["close 1", "close 2"]
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"what":1}',
+        b'{"new":1,"type":"Nothing","in":{}}',
+        b'{"new":0,"type":"Probe","in":{}}',
+        b'{"drop":9}',
+        b'{"ack":5}',
+        b'{"new":"1","type":"Probe"}',
+    ],
+)
+async def test_a_text_frame_not_of_the_protocol_ends_this_session_and_no_other(peer: WirePeer, payload: bytes) -> None:
+    other = await WirePeer.connect()
+    peer.send(payload)
+    assert (await peer.frame())["close"]["code"] == 4000
+    assert await peer.ended() == b""
+    new(other, 1)
+    invoke(other, 1, 1, "echo", n=1)
+    assert (await other.frame())["out"] == {"n": 1}
+    await other.close()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"\x01\x00\x00", RECORD.pack(9, 0, 1, 0), RECORD.pack(1, 0, 1, 5) + b"abc", RECORD.pack(1, 0, 77, 0)],
+)
+async def test_a_binary_frame_not_of_the_protocol_ends_the_session(peer: WirePeer, payload: bytes) -> None:
+    peer.send(payload, binary=True)
+    assert (await peer.frame())["close"]["code"] == 4000
+
+
+async def test_messages_beyond_the_credit_end_the_session(peer: WirePeer) -> None:
+    new(peer, 1)
+    for _ in range(5):
+        peer.record(MESSAGE, 1, bytes(65536))
+    assert (await peer.frame())["close"]["code"] == 4003
+
+
+async def test_a_frame_beyond_the_limit_ends_the_session(peer: WirePeer) -> None:
+    peer._writer.write(LENGTH.pack(2**30))
+    assert "at most" in (await peer.frame())["close"]["reason"]
+
+
+async def test_objects_beyond_the_limit_are_refused() -> None:
+    peer = await WirePeer.connect(hello={})
+    await peer.greet(limits={"objects": 2})
+    for id in (1, 2, 3):
+        new(peer, id)
+    assert (await peer.frame())["on"] == 3
+    await peer.close()
+
+
+async def test_frames_are_acknowledged_in_one_count(peer: WirePeer) -> None:
+    for id in range(1, 101):
+        new(peer, id)
+    assert await peer.frame_within(0.2) is None
+    assert peer.acked == [100]
+
+
+async def test_a_frame_split_into_bytes_is_one_frame(peer: WirePeer) -> None:
+    new(peer, 1)
+    payload = b'{"call":1,"on":1,"do":"echo","in":{"n":1}}'
+    for byte in LENGTH.pack(len(payload)) + payload:
+        peer._writer.write(bytes([byte]))
+        await asyncio.sleep(0)
+    assert (await peer.frame())["out"] == {"n": 1}
+
+
+async def test_blocking_work_is_limited_a_session(peer: WirePeer) -> None:
+    import threading
+    import time
+
+    session = peer.session
+    assert session is not None
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.02)
+        with lock:
+            running -= 1
+
+    await asyncio.gather(*(session.run_blocking("file", work) for _ in range(10)))
+    assert 1 < most <= session.limits.blocking
