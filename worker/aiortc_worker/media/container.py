@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from typing import IO, Any, Final, NamedTuple
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from ..session.remote import CallError
 from .frames import Frame, Kind
 from .normalise import Pictures, Samples
 from .settings import SAMPLE_RATE, AudioSettings, Opened, VideoSettings
+
+Stream = AudioStream | VideoStream
 
 INTERLEAVING: Final = 1.0
 "Seconds by which one stream may be ahead of the other; a stream that is further behind has a hole, or has ended."
@@ -45,25 +49,17 @@ class Container:
         format: str | None = None,
         options: dict[str, str] | None = None,
     ) -> None:
-        """Opens `target`, which errors call `name`.
+        """Opens `target`, which errors call `name`; a file object is read from its beginning.
 
         Raises CallError: NotReadableError when it is no media, NotFoundError when it has no stream of a kind.
         """
-        self._name, self._loop = name, loop
+        self._name, self._kinds, self._loop = name, kinds, loop
+        self._open = partial(av.open, target, "r", format=format, options=options or {})
         self._lock = threading.Lock()
         self._closed = False
-        try:
-            self._container: InputContainer = av.open(target, "r", format=format, options=options or {})
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise CallError("NotReadableError", f"{name} cannot be read as media: {error}") from error
-        try:
-            self._streams: dict[Kind, AudioStream | VideoStream] = {kind: self._stream(kind) for kind in sorted(kinds)}
-        except CallError:
-            self._container.close()
-            raise
+        self._container, self._streams = self._start()
         self._pictures = Pictures()
         self._samples = Samples(self._channels())
-        self._origin = (self._container.start_time or 0) / av.time_base
         self._offset = 0.0
         "Seconds of the loops before this one."
         self._ends: dict[Kind, float] = dict.fromkeys(self._streams, 0.0)
@@ -114,15 +110,21 @@ class Container:
             self._frames.close()
             self._container.close()
 
-    def _stream(self, kind: Kind) -> AudioStream | VideoStream:
-        streams = self._container.streams.audio if kind == "audio" else self._container.streams.video
-        # A cover picture is a video stream of one frame.
-        playable = [each for each in streams if not each.disposition & av.stream.Disposition.attached_pic]
-        if not playable:
-            raise CallError("NotFoundError", f"{self._name} has no {kind}")
-        stream: AudioStream | VideoStream = playable[0]
-        stream.codec_context.thread_count = 1
-        return stream
+    def _start(self) -> tuple[InputContainer, dict[Kind, Stream]]:
+        try:
+            container = self._open()
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise CallError("NotReadableError", f"{self._name} cannot be read as media: {error}") from error
+        streams: dict[Kind, Stream] = {}
+        for kind in sorted(self._kinds):
+            stream = _playable(container, kind)
+            if not stream:
+                container.close()
+                raise CallError("NotFoundError", f"{self._name} has no {kind}")
+            # Decoding ahead needs no further cores; other sessions do.
+            stream.codec_context.thread_count = 1
+            streams[kind] = stream
+        return container, streams
 
     def _channels(self) -> int:
         stream = self._streams.get("audio")
@@ -144,7 +146,9 @@ class Container:
             self._offset = end
             self._ends = dict.fromkeys(self._streams, end)
             self._samples.seam()
-            self._rewind()
+            # Seeking would lose the first packet of Opus, which the decoder takes for what it is to skip.
+            self._container.close()
+            self._container, self._streams = self._start()
         if "audio" in self._streams:
             yield from self._timed_audio(self._samples.flush())
 
@@ -171,9 +175,7 @@ class Container:
 
     def _timed(self, kind: Kind, frame: Any) -> Iterator[Timed]:
         # A frame without a time follows the one before it.
-        own = (
-            self._ends[kind] if frame.pts is None else self._offset + float(frame.pts * frame.time_base) - self._origin
-        )
+        own = self._ends[kind] if frame.pts is None else self._offset + self._since_start(frame)
         if isinstance(frame, av.AudioFrame):
             self._ends[kind] = max(self._ends[kind], own + frame.samples / frame.sample_rate)
             yield from self._timed_audio(self._samples.add(frame, own))
@@ -187,6 +189,9 @@ class Container:
         for frame in frames:
             yield Timed((frame.pts or 0) / SAMPLE_RATE, "audio", frame)
 
+    def _since_start(self, frame: Frame) -> float:
+        return float((frame.pts or 0) * (frame.time_base or 0)) - (self._container.start_time or 0) / av.time_base
+
     def _duration(self, frame: av.VideoFrame) -> float:
         if frame.duration:
             return float(frame.duration * (frame.time_base or 0))
@@ -194,13 +199,11 @@ class Container:
         rate = stream.average_rate if isinstance(stream, VideoStream) else None
         return float(1 / rate) if rate else 0.0
 
-    def _rewind(self) -> None:
-        for stream in self._streams.values():
-            stream.codec_context.flush_buffers()
-        try:
-            self._container.seek(self._container.start_time or 0)
-        except av.FFmpegError as error:
-            raise CallError("NotReadableError", f"{self._name} cannot begin again: {error}") from error
+
+def _playable(container: InputContainer, kind: Kind) -> Stream | None:
+    """The first stream of a kind that is no cover picture: a video stream of one frame."""
+    streams: Sequence[Stream] = container.streams.audio if kind == "audio" else container.streams.video
+    return next((each for each in streams if not each.disposition & Disposition.attached_pic), None)
 
 
 def _time(timed: Timed) -> float:
