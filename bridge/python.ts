@@ -18,6 +18,8 @@ export interface PythonOptions {
 	readonly onProgress?: (line: string) => void;
 	/** Making the environment does not keep the process alive. */
 	readonly unref?: boolean;
+	/** Stops making it. */
+	readonly signal?: AbortSignal;
 }
 
 /** A lock of another start is taken over when its holder has not touched it for so long. */
@@ -116,6 +118,7 @@ async function underLock(place: string, options: PythonOptions, work: () => Prom
 		throw explain('the cache folder', error.message, dirname(place));
 	});
 	for (let waiting = false; ; waiting = true) {
+		options.signal?.throwIfAborted();
 		const release = await lock(place, { realpath: false, stale: STALE_MS, update: STALE_MS / 4 }).catch((error) => {
 			if (error.code === 'ELOCKED') return null;
 			throw explain('the lock', error.message, dirname(place));
@@ -145,9 +148,11 @@ async function make(place: string, options: PythonOptions): Promise<void> {
 	report(options, `making the Python environment with ${uv ? 'uv' : 'pip'}, once, in ${place}`);
 	await rm(place, { recursive: true, force: true });
 	for (const [step, command] of steps(place, base, uv, options.lock ?? 'requirements.lock')) {
-		const { code, output } = await runSupervised(base.path, command, { env: environment(), unref: options.unref });
+		const { signal, unref } = options;
+		const { code, output } = await runSupervised(base.path, command, { env: environment(), unref, signal });
 		if (code === 0) continue;
 		await rm(place, { recursive: true, force: true }).catch(() => {});
+		signal?.throwIfAborted();
 		throw explain(step, output, place);
 	}
 	await writeFile(join(place, MARKER), JSON.stringify({ base: base.path, version: base.version.join('.') }));

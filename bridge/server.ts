@@ -1,8 +1,20 @@
 /** The bridge: a WebSocket server in front of a pool of Python workers. */
 
-import type { Access, Capability, Limits } from './limits.ts';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { CloseCode, SUBPROTOCOL } from '../shim/link/frames.ts';
+import type { Capability } from '../shim/link/hello.ts';
+import { type Admission, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
+import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits } from './limits.ts';
+import { Pool } from './pool.ts';
+import { HEARTBEAT_SECONDS } from './session.ts';
+import { Sessions } from './sessions.ts';
+import { sweepStaleFolders } from './sweep.ts';
 
-/** Which sessions may share a worker process (and so its GIL and its libav). */
+/** Which sessions may share a worker process, and so its GIL and its libav. */
 export type Isolation = 'session' | 'token' | 'shared';
 
 export interface BridgeOptions {
@@ -10,20 +22,21 @@ export interface BridgeOptions {
 	readonly host?: string;
 	/** 0 (the default) takes a free one. */
 	readonly port?: number;
-	/** One token with `capabilities`; generated when neither this nor `access` is given. */
+	/** One token with `capabilities` and `limits`; generated when neither this nor `access` is given. */
 	readonly token?: string;
+	/** All of them unless given. */
 	readonly capabilities?: readonly Capability[];
+	/** What differs from DEFAULT_LIMITS. */
+	readonly limits?: Partial<Limits>;
 	/** Several tokens, each with its own capabilities and limits. */
 	readonly access?: readonly Access[];
-	/** Limits of `token`, where they differ from the defaults. */
-	readonly limits?: Partial<Limits>;
 	/** `shared` on loopback, `token` beyond it, unless given. */
 	readonly isolation?: Isolation;
-	/** Workers at most; as many as there are cores unless given. */
+	/** Workers at most; unless given, as many as there are cores, or 64 if each session has its own. */
 	readonly workers?: number;
 	/** Idle workers kept ready; 1 unless given. */
 	readonly spares?: number;
-	/** Origins (`https://example.org`) whose pages may connect, beside loopback's; `*` for any. */
+	/** Origins (`https://example.org`) whose pages may connect beside loopback's; `*` for any. */
 	readonly origins?: readonly string[];
 	/** Names that a Host header may bear beside loopback's and `host`. */
 	readonly announce?: readonly string[];
@@ -33,22 +46,153 @@ export interface BridgeOptions {
 	readonly python?: string;
 	/** Neither sockets nor workers keep the process alive. */
 	readonly unref?: boolean;
+	/** Takes a line about what happens; stderr unless given. */
+	readonly log?: (line: string) => void;
 }
 
 export interface Bridge {
 	/** `ws://127.0.0.1:41234`, without the token. */
 	readonly url: string;
-	readonly host: string;
 	readonly port: number;
 	/** The first token. */
 	readonly token: string;
+	/** Resolves when a worker is ready; rejects with a sentence that says what to do when none can be. */
+	readonly ready: Promise<void>;
 	/** Sessions that exist now. */
 	readonly sessions: number;
 	/** Closes sessions (4007), workers and the port; leaves no file. */
 	close(): Promise<void>;
 }
 
-/** Starts listening; the workers start behind it, so that a connection waits for them and not the other way round. */
-export async function startBridge(_options: BridgeOptions = {}): Promise<Bridge> {
-	throw new Error('not yet');
+/** Sockets that may be on their way to a hello at once. */
+const MAX_STRANGERS = 64;
+/** For the answer to a close frame, before the socket is destroyed. */
+const CLOSE_MS = 1_000;
+
+/**
+ * Starts listening; the workers start behind it, and connections wait for them.
+ *
+ * @throws {Error} the port cannot be listened on, or a token is too short for a host beyond loopback
+ */
+export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
+	const { host = '127.0.0.1', unref = false } = options;
+	const access = options.access ?? [singleAccess(options)];
+	const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
+	if (!isLoopback) refuseShortTokens(access);
+	const isolation = options.isolation ?? (isLoopback ? 'shared' : 'token');
+	const log = options.log ?? ((line) => process.stderr.write(`aiortc-shim: ${line}\n`));
+	const pool = new Pool({
+		python: options.python,
+		workers: options.workers ?? (isolation === 'session' ? 64 : availableParallelism()),
+		spares: options.spares ?? 1,
+		unref,
+		log,
+	});
+	const sessions = new Sessions({ access, isolation, pool, graceSeconds: options.graceSeconds ?? 30, log });
+	const gate = admission(host, options.announce ?? [], options.origins ?? []);
+	const http = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) =>
+		answer(request, response, gate),
+	);
+	const sockets = new WebSocketServer({
+		noServer: true,
+		perMessageDeflate: false,
+		// A little above, so that a session hears by its own code of a frame that is a little too large.
+		maxPayload: 2 * Math.max(...access.map(({ limits }) => limits.frame)),
+		handleProtocols: () => SUBPROTOCOL,
+	});
+	http.on('upgrade', (request, socket, head) => {
+		const refusal = checkRequest(request, gate) ?? checkSubprotocol(request) ?? tooMany(sessions.strangers);
+		if (refusal) refuse(socket, refusal);
+		else sockets.handleUpgrade(request, socket, head, (webSocket) => sessions.welcome(webSocket, socket));
+	});
+	if (unref) http.on('connection', (socket) => socket.unref());
+	await listen(http, options.port ?? 0, host);
+	if (unref) http.unref();
+
+	void sweepStaleFolders();
+	const ready = pool.start();
+	// Whoever does not look at it hears of it by the close code of a session.
+	ready.catch((error: Error) => log(error.message));
+	const heartbeat = setInterval(() => sessions.checkSilence(), HEARTBEAT_SECONDS * 500);
+	heartbeat.unref();
+
+	const { port } = http.address() as AddressInfo;
+	return {
+		url: `ws://${urlHost(host)}:${port}`,
+		port,
+		token: access[0]!.token,
+		ready,
+		get sessions() {
+			return sessions.size;
+		},
+		async close() {
+			clearInterval(heartbeat);
+			sessions.endAll(CloseCode.shuttingDown, 'the bridge is shutting down');
+			await Promise.all([closeServer(http, sockets), pool.close()]);
+		},
+	};
+}
+
+function singleAccess({ token, capabilities, limits }: BridgeOptions): Access {
+	return {
+		token: token ?? generateToken(),
+		capabilities: capabilities ?? CAPABILITIES,
+		limits: { ...DEFAULT_LIMITS, ...limits },
+	};
+}
+
+function refuseShortTokens(access: readonly Access[]): void {
+	if (access.every(({ token }) => token.length >= 16)) return;
+	throw new Error('beyond loopback a token needs at least 16 characters: leave it out to have one generated');
+}
+
+function tooMany(strangers: number): Refusal | null {
+	return strangers < MAX_STRANGERS ? null : { status: 503, message: 'Too many connections have not said hello yet' };
+}
+
+/** An unauthenticated socket learns that this is a bridge, and nothing else. */
+function answer(request: IncomingMessage, response: ServerResponse, gate: Admission): void {
+	const refusal = checkRequest(request, gate);
+	const [status, text] = refusal
+		? [refusal.status, refusal.message]
+		: request.url === '/health'
+			? [200, 'ok']
+			: [426, `This is a bridge of aiortc-shim: connect a WebSocket with the subprotocol ${SUBPROTOCOL}`];
+	response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
+}
+
+function refuse(socket: Duplex, { status, message }: Refusal): void {
+	socket.on('error', () => {});
+	const headers = 'Connection: close\r\nContent-Type: text/plain; charset=utf-8';
+	socket.end(
+		`HTTP/1.1 ${status} Refused\r\n${headers}\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+	);
+}
+
+function listen(http: Server, port: number, host: string): Promise<void> {
+	return new Promise((resolve, reject) => {
+		http.once('error', reject);
+		http.listen(port, host, () => {
+			http.removeListener('error', reject);
+			resolve();
+		});
+	});
+}
+
+/** For a URL that this machine can open: an address that stands for all of its own is none. */
+function urlHost(host: string): string {
+	if (host === '0.0.0.0' || host === '::') return 'localhost';
+	return host.includes(':') ? `[${host}]` : host;
+}
+
+async function closeServer(http: Server, sockets: WebSocketServer): Promise<void> {
+	const closed = new Promise((resolve) => http.close(resolve));
+	const clients: WebSocket[] = [...sockets.clients];
+	const timer = setTimeout(() => {
+		for (const client of clients) client.terminate();
+		http.closeAllConnections();
+	}, CLOSE_MS);
+	http.closeIdleConnections();
+	await closed;
+	clearTimeout(timer);
 }

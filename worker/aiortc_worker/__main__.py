@@ -46,6 +46,8 @@ def main() -> None:
         if options.socket:
             with contextlib.suppress(OSError):
                 os.unlink(options.socket)
+                # The bridge made the directory for this socket alone, and may be gone.
+                os.rmdir(os.path.dirname(options.socket))
         # A thread that hangs in a system call, in name resolution say, must not keep the process alive.
         sys.stdout.flush()
         sys.stderr.flush()

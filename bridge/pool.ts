@@ -1,0 +1,199 @@
+/** The workers: started ahead, shared as the isolation allows, replaced when they die. */
+
+import { discardBroken, ensurePython } from './python.ts';
+import { Worker, WorkerStartError } from './worker.ts';
+
+/** An idle worker is ended after this, unless it is kept as a spare. */
+const IDLE_MS = 30_000;
+/** Between attempts to start a spare while they fail; doubles up to 32 s. */
+const RETRY_MS = 500;
+
+export interface PoolOptions {
+	/** The interpreter; the managed environment's unless given. */
+	readonly python?: string;
+	/** Workers at most. */
+	readonly workers: number;
+	/** Idle workers kept ready; one worker is there in any case. */
+	readonly spares: number;
+	readonly unref: boolean;
+	/** Takes a line about a worker: its stderr, its end. */
+	readonly log: (line: string) => void;
+}
+
+/** Every worker that may be had serves others. */
+export class PoolFullError extends Error {
+	override readonly name = 'PoolFullError';
+}
+
+interface Spare {
+	readonly started: Promise<Worker>;
+	/** Once it has started. */
+	worker: Worker | null;
+}
+
+export class Pool {
+	readonly #options: PoolOptions;
+	readonly #spares = new Set<Spare>();
+	/** Those that have an owner, or are on their way to one. */
+	readonly #owned = new Set<Worker>();
+	/** Workers that were asked for and are neither spare nor owned yet. */
+	#coming = 0;
+	readonly #closing = new AbortController();
+	#failures = 0;
+
+	constructor(options: PoolOptions) {
+		this.#options = options;
+	}
+
+	/**
+	 * Starts the first workers.
+	 *
+	 * @returns when the first is ready
+	 * @throws {SetupError | WorkerStartError} why it cannot be
+	 */
+	async start(): Promise<void> {
+		this.#refill();
+		await Promise.any([...this.#spares].map((spare) => spare.started)).catch((error: AggregateError) => {
+			throw error.errors[0];
+		});
+	}
+
+	get size(): number {
+		return this.#spares.size + this.#owned.size + this.#coming;
+	}
+
+	/**
+	 * A worker for a session of `owner`: an idle one of its own, a new one, or when there may be no more its least loaded.
+	 * release() gives it back.
+	 *
+	 * @throws {PoolFullError | SetupError | WorkerStartError}
+	 */
+	async place(owner: string): Promise<Worker> {
+		const own = [...this.#owned].filter((worker) => worker.owner === owner);
+		const least = own.sort((a, b) => a.sessions - b.sessions)[0];
+		if (least && (least.sessions === 0 || !this.#hasRoom())) return take(least);
+		if (!this.#hasRoom()) await this.#makeRoom();
+		const worker = await this.#next();
+		worker.owner = owner;
+		return take(worker);
+	}
+
+	/** Gives a worker back; one that serves a single session ends with it. */
+	release(worker: Worker, reusable: boolean): void {
+		worker.sessions--;
+		if (worker.sessions > 0 || !worker.alive) return;
+		if (!reusable) {
+			void this.#retire(worker);
+			return;
+		}
+		setTimeout(() => {
+			if (worker.sessions === 0 && this.size > 1) void this.#retire(worker);
+		}, IDLE_MS).unref();
+	}
+
+	async close(): Promise<void> {
+		const workers = [...this.#owned, ...[...this.#spares].flatMap(({ worker }) => worker ?? [])];
+		const stopped = workers.map((worker) => worker.stop());
+		const starting = [...this.#spares].filter(({ worker }) => !worker).map(({ started }) => started);
+		this.#closing.abort();
+		await Promise.allSettled([...stopped, ...starting]);
+	}
+
+	get #closed(): boolean {
+		return this.#closing.signal.aborted;
+	}
+
+	#hasRoom(): boolean {
+		return this.#spares.size > 0 || this.size < this.#options.workers;
+	}
+
+	async #makeRoom(): Promise<void> {
+		const idle = [...this.#owned].find((worker) => worker.sessions === 0);
+		if (!idle) throw new PoolFullError(`all ${this.#options.workers} workers serve others; try again later`);
+		await this.#retire(idle);
+	}
+
+	async #retire(worker: Worker): Promise<void> {
+		this.#owned.delete(worker);
+		await worker.stop();
+		this.#refill();
+	}
+
+	/** A spare that lives, or a new one. */
+	async #next(): Promise<Worker> {
+		this.#coming++;
+		try {
+			for (const spare of this.#spares) {
+				this.#spares.delete(spare);
+				const worker = await spare.started.catch(() => null);
+				if (worker?.alive) return this.#own(worker);
+			}
+			return this.#own(await this.#launch());
+		} finally {
+			this.#coming--;
+			this.#refill();
+		}
+	}
+
+	#own(worker: Worker): Worker {
+		this.#owned.add(worker);
+		return worker;
+	}
+
+	/** Keeps the wanted spares starting, and one worker in any case. */
+	#refill(): void {
+		if (this.#closed) return;
+		const { spares, workers } = this.#options;
+		while (this.#spares.size < Math.max(spares, this.size === 0 ? 1 : 0) && this.size < workers) {
+			const spare: Spare = { started: this.#launch(), worker: null };
+			this.#spares.add(spare);
+			spare.started.then(
+				(worker) => {
+					spare.worker = worker;
+					this.#failures = 0;
+				},
+				() => {
+					this.#spares.delete(spare);
+					this.#refillLater();
+				},
+			);
+		}
+	}
+
+	#refillLater(): void {
+		setTimeout(() => this.#refill(), RETRY_MS * 2 ** Math.min(this.#failures++, 6)).unref();
+	}
+
+	/** Starts a worker; a managed environment that turns out broken is made anew, once. */
+	async #launch(): Promise<Worker> {
+		const making = { unref: this.#options.unref, signal: this.#closing.signal };
+		const python = this.#options.python ?? (await ensurePython(making));
+		try {
+			return await this.#startWorker(python);
+		} catch (error) {
+			if (this.#closed || !(error instanceof WorkerStartError) || !(await discardBroken(python))) throw error;
+			return this.#startWorker(await ensurePython(making));
+		}
+	}
+
+	async #startWorker(python: string): Promise<Worker> {
+		const { unref, log } = this.#options;
+		const worker = await Worker.start({ python, unref, signal: this.#closing.signal, onStderr: log });
+		worker.onexit = () => this.#gone(worker);
+		return worker;
+	}
+
+	/** Replaces a worker that ended by itself; a retired one is not known here any more. */
+	#gone(worker: Worker): void {
+		const spare = [...this.#spares].find((each) => each.worker === worker);
+		if (spare) this.#spares.delete(spare);
+		else if (!this.#owned.delete(worker)) return;
+		if (!this.#closed) this.#options.log(`worker ${worker.pid} died`);
+		this.#refillLater();
+	}
+}
+
+function take(worker: Worker): Worker {
+	worker.sessions++;
+	return worker;
+}

@@ -1,0 +1,239 @@
+/** A session: a worker's local socket, and the WebSocket of the shim that owns it, which may be replaced. */
+
+import type { WebSocket } from 'ws';
+import {
+	CloseCode,
+	isCounted,
+	ProtocolError,
+	parseAck,
+	parsePing,
+	RecordKind,
+	VERSION,
+	WINDOW,
+} from '../shim/link/frames.ts';
+import type { Welcome, WorkerClose, WorkerInfo } from '../shim/link/hello.ts';
+import type { LocalSocket } from './LocalSocket.ts';
+import { type Access, generateToken, RateLimit } from './limits.ts';
+
+export const HEARTBEAT_SECONDS = 15;
+/** Heartbeats without a frame from the shim after which its socket is taken for dead. */
+const SILENT_HEARTBEATS = 3;
+/** What may wait in memory for one side: far beyond the window, so only who breaks the protocol gets there. */
+const MAX_WAITING = 32 << 20;
+
+interface Frame {
+	readonly payload: Buffer;
+	readonly binary: boolean;
+}
+
+export interface SessionOptions {
+	readonly id: string;
+	readonly access: Access;
+	readonly local: LocalSocket;
+	readonly worker: WorkerInfo;
+	readonly graceSeconds: number;
+	/** Called once, when the session has ended. */
+	readonly onend: () => void;
+}
+
+export class BridgeSession {
+	readonly id: string;
+	readonly key = generateToken();
+	readonly access: Access;
+
+	readonly #local: LocalSocket;
+	readonly #options: SessionOptions;
+	readonly #rate: RateLimit;
+	#socket: WebSocket | null = null;
+	#ended = false;
+	#grace: NodeJS.Timeout | undefined;
+	#lastSeen = performance.now();
+	/** Counted frames that came from the shim and went on to the worker. */
+	#received = 0;
+	/** Counted frames for the shim that it has not acknowledged, and how many went before them. */
+	#tail: Frame[] = [];
+	#acknowledged = 0;
+	/** The worker's newest acknowledgement: not counted, so a resumed shim would never hear of it. */
+	#workerAck: Buffer | null = null;
+
+	constructor(options: SessionOptions) {
+		this.#options = options;
+		this.id = options.id;
+		this.access = options.access;
+		this.#local = options.local;
+		this.#rate = new RateLimit(options.access.limits.framesPerSecond);
+		this.#local.onframe = (payload, binary) => this.#fromWorker({ payload, binary });
+		this.#local.onclose = () => this.end(CloseCode.workerDied, 'the worker died');
+	}
+
+	/** Makes `socket` the session's, in place of an older one. */
+	attach(socket: WebSocket): void {
+		this.#adopt(socket, false);
+	}
+
+	/**
+	 * As attach(), and sends again what came after the `received` counted frames that the shim has.
+	 *
+	 * @throws {ProtocolError} that many were never sent, or are not kept any more
+	 */
+	resume(socket: WebSocket, received: number): void {
+		this.#acknowledge(received);
+		// The worker's count ends in the shim, whose own acknowledgement may have been cut off.
+		this.#local.send(`{"ack":${received}}`, false);
+		this.#adopt(socket, true);
+		if (this.#workerAck) this.#send({ payload: this.#workerAck, binary: false });
+		for (const frame of this.#tail) this.#send(frame);
+	}
+
+	/** Ends the session on both sides. */
+	end(code: number, reason: string): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		clearTimeout(this.#grace);
+		this.#tail = [];
+		this.#local.end();
+		closeSocket(this.#socket, code, reason);
+		this.#options.onend();
+	}
+
+	/** Gives up a socket that says nothing, heartbeats included; the session waits for another. */
+	checkSilence(): void {
+		if (!this.#socket || performance.now() - this.#lastSeen < HEARTBEAT_SECONDS * SILENT_HEARTBEATS * 1000) return;
+		// This process may have been the silent one: what came meanwhile is read before the verdict.
+		const socket = this.#socket;
+		const seen = this.#lastSeen;
+		setImmediate(() => setImmediate(() => this.#lastSeen === seen && socket.terminate()));
+	}
+
+	/** Takes a frame of the socket; others than the session's own are of an older one. */
+	fromShim(socket: WebSocket, payload: Buffer, binary: boolean): void {
+		if (socket !== this.#socket || this.#ended) return;
+		this.#lastSeen = performance.now();
+		try {
+			this.#take({ payload, binary });
+		} catch (error) {
+			if (!(error instanceof ProtocolError)) throw error;
+			this.end(CloseCode.protocol, error.message);
+		}
+	}
+
+	#adopt(socket: WebSocket, resumed: boolean): void {
+		clearTimeout(this.#grace);
+		closeSocket(this.#socket, CloseCode.replaced, 'a newer socket took the session up');
+		this.#socket = socket;
+		this.#lastSeen = performance.now();
+		socket.on('close', (code) => this.#closed(socket, code));
+		socket.send(JSON.stringify({ hello: this.#welcome(resumed) }));
+	}
+
+	#welcome(resumed: boolean): Welcome {
+		const { access, worker, graceSeconds } = this.#options;
+		return {
+			version: VERSION,
+			session: this.id,
+			key: this.key,
+			received: this.#received,
+			resumed,
+			window: WINDOW,
+			graceSeconds,
+			heartbeatSeconds: HEARTBEAT_SECONDS,
+			capabilities: [...access.capabilities],
+			limits: { ...access.limits },
+			worker,
+		};
+	}
+
+	#closed(socket: WebSocket, code: number): void {
+		if (socket !== this.#socket || this.#ended) return;
+		this.#socket = null;
+		// A shim that says goodbye, or a page that goes away, comes back no more; any other end may be the network's.
+		if (code === CloseCode.ended || code === 1001) this.end(code, '');
+		// The frame that was too large would come again.
+		else if (code === 1009) this.#exceeded('a frame is too large');
+		else this.#waitForResume();
+	}
+
+	#waitForResume(): void {
+		const expired = () => this.end(CloseCode.unknownSession, 'past its grace time');
+		this.#grace = setTimeout(expired, this.#options.graceSeconds * 1000);
+		this.#grace.unref();
+	}
+
+	/** @throws {ProtocolError} an acknowledgement or a ping that is none */
+	#take(frame: Frame): void {
+		const { payload, binary } = frame;
+		const { limits } = this.access;
+		if (payload.length > limits.frame)
+			this.#exceeded(`a frame of ${payload.length} bytes; ${limits.frame} are allowed`);
+		else if (!this.#rate.take()) this.#exceeded(`more than ${limits.framesPerSecond} frames a second`);
+		else if (!binary && startsWith(payload, '{"ping":')) this.#pong(payload.toString());
+		else this.#forward(frame);
+	}
+
+	#forward(frame: Frame): void {
+		const { payload, binary } = frame;
+		if (!binary && startsWith(payload, '{"ack":')) this.#acknowledge(parseAck(payload.toString())!);
+		else if (isCountedFrame(frame)) this.#received++;
+		this.#local.send(payload, binary);
+		if (this.#local.buffered > MAX_WAITING) this.#exceeded('more than the window is under way');
+	}
+
+	#exceeded(reason: string): void {
+		this.end(CloseCode.limit, reason);
+	}
+
+	#pong(text: string): void {
+		this.#send({ payload: Buffer.from(`{"pong":${parsePing(text)}}`), binary: false });
+	}
+
+	/** Forgets the counted frames that the shim has. */
+	#acknowledge(count: number): void {
+		const taken = count - this.#acknowledged;
+		if (taken < 0 || taken > this.#tail.length) {
+			const sent = this.#acknowledged + this.#tail.length;
+			throw new ProtocolError(`${count} frames acknowledged; ${this.#acknowledged} were before, ${sent} are sent`);
+		}
+		this.#tail.splice(0, taken);
+		this.#acknowledged = count;
+	}
+
+	#fromWorker(frame: Frame): void {
+		if (this.#ended) return;
+		const { payload, binary } = frame;
+		if (!binary && startsWith(payload, '{"close":')) {
+			this.#closedByWorker(payload);
+			return;
+		}
+		if (!binary && startsWith(payload, '{"ack":')) this.#workerAck = payload;
+		else if (isCountedFrame(frame)) this.#tail.push(frame);
+		this.#send(frame);
+	}
+
+	#closedByWorker(payload: Buffer): void {
+		const { code, reason } = (JSON.parse(payload.toString()) as WorkerClose).close;
+		this.end(code, reason);
+	}
+
+	#send({ payload, binary }: Frame): void {
+		if (!this.#socket) return;
+		this.#socket.send(payload, { binary });
+		// Only media goes beyond the window: a shim that gave credit for it and does not read has a dead link.
+		if (this.#socket.bufferedAmount > MAX_WAITING) this.#socket.terminate();
+	}
+}
+
+/** Closes with a reason of at most 123 bytes, as RFC 6455 has it. */
+export function closeSocket(socket: WebSocket | null, code: number, reason: string): void {
+	if (!socket || socket.readyState > socket.OPEN) return;
+	let text = reason;
+	while (Buffer.byteLength(text) > 123) text = `${text.slice(0, Math.min(text.length - 2, 120))}…`;
+	socket.close(code, text);
+}
+
+function isCountedFrame({ payload, binary }: Frame): boolean {
+	return binary ? payload[0] !== RecordKind.media : isCounted(payload.toString('latin1', 0, 9));
+}
+
+function startsWith(payload: Buffer, start: string): boolean {
+	return payload.length >= start.length && payload.toString('latin1', 0, start.length) === start;
+}

@@ -1,0 +1,208 @@
+/** All sessions of a bridge: how a WebSocket that comes in gets one, new or taken up again. */
+
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
+import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
+import { HELLO_MS, HelloError, parseHello } from './handshake.ts';
+import type { LocalSocket } from './LocalSocket.ts';
+import { type Access, findAccess, isSame } from './limits.ts';
+import { type Pool, PoolFullError } from './pool.ts';
+import type { Isolation } from './server.ts';
+import { BridgeSession, closeSocket } from './session.ts';
+
+/** Bytes that may come before hello is understood: of hello, and of what a shim sends right behind it. */
+const MAX_EARLY_BYTES = 256 * 1024;
+/** For a worker's first frame. */
+const WORKER_HELLO_MS = 10_000;
+
+export interface SessionsOptions {
+	readonly access: readonly Access[];
+	readonly isolation: Isolation;
+	readonly pool: Pool;
+	readonly graceSeconds: number;
+	readonly log: (line: string) => void;
+}
+
+type Early = [payload: Buffer, binary: boolean];
+
+export class Sessions {
+	readonly #options: SessionsOptions;
+	readonly #sessions = new Map<string, BridgeSession>();
+	/** Sessions that are being made, by token: they count, or a burst would pass the limit. */
+	readonly #opening = new Map<string, number>();
+	readonly #strangers = new Set<WebSocket>();
+
+	constructor(options: SessionsOptions) {
+		this.#options = options;
+	}
+
+	get size(): number {
+		return this.#sessions.size;
+	}
+
+	/** Sockets that have not said hello yet. */
+	get strangers(): number {
+		return this.#strangers.size;
+	}
+
+	/** Waits for the hello of a socket, and gives it the session that it asks for. */
+	welcome(socket: WebSocket, stream: Duplex): void {
+		this.#strangers.add(socket);
+		// What is wrong with a socket is told by its close.
+		socket.on('error', () => {});
+		const early: Early[] = [];
+		let session: BridgeSession | null = null;
+		let bytes = 0;
+		const count = (chunk: Buffer) => {
+			bytes += chunk.length;
+			if (bytes > MAX_EARLY_BYTES) socket.terminate();
+		};
+		stream.on('data', count);
+		const late = () => closeSocket(socket, CloseCode.token, `no hello within ${HELLO_MS / 1000} s`);
+		const timer = setTimeout(late, HELLO_MS);
+		timer.unref();
+		const known = () => {
+			clearTimeout(timer);
+			stream.off('data', count);
+			this.#strangers.delete(socket);
+		};
+		socket.on('close', known);
+		socket.on('message', (data: Buffer, binary: boolean) => {
+			if (session) session.fromShim(socket, data, binary);
+			else early.push([data, binary]);
+			if (session || early.length > 1) return;
+			known();
+			// The rest of what it sends waits in its kernel while the session is made.
+			socket.pause();
+			this.#open(socket, data, binary).then(
+				(opened) => {
+					session = opened;
+					for (const [payload, isBinary] of early.slice(1)) session.fromShim(socket, payload, isBinary);
+					socket.resume();
+				},
+				(error: Error) => {
+					socket.resume();
+					this.#refuse(socket, error);
+				},
+			);
+		});
+	}
+
+	checkSilence(): void {
+		for (const session of this.#sessions.values()) session.checkSilence();
+	}
+
+	endAll(code: number, reason: string): void {
+		for (const socket of this.#strangers) closeSocket(socket, code, reason);
+		for (const session of this.#sessions.values()) session.end(code, reason);
+	}
+
+	async #open(socket: WebSocket, payload: Buffer, binary: boolean): Promise<BridgeSession> {
+		const hello = parseHello(payload, binary);
+		const access = findAccess(this.#options.access, hello.token);
+		if (!access) throw new HelloError(CloseCode.token, 'the token is wrong');
+		if (hello.resume) return this.#resume(socket, access, hello.resume);
+		const session = await this.#create(access, hello);
+		if (socket.readyState !== socket.OPEN) {
+			session.end(CloseCode.ended, '');
+			throw new HelloError(CloseCode.ended, 'gone before it had a session');
+		}
+		session.attach(socket);
+		return session;
+	}
+
+	#resume(socket: WebSocket, access: Access, { session: id, key, received }: Resume): BridgeSession {
+		const session = this.#sessions.get(id);
+		if (!session || session.access !== access || !isSame(session.key, key)) {
+			throw new HelloError(CloseCode.unknownSession, 'no such session: it ended, or its grace time passed');
+		}
+		session.resume(socket, received);
+		return session;
+	}
+
+	async #create(access: Access, hello: Hello): Promise<BridgeSession> {
+		const { token, limits } = access;
+		const opening = this.#opening.get(token) ?? 0;
+		const existing = [...this.#sessions.values()].filter((session) => session.access === access).length;
+		if (existing + opening >= limits.sessions) {
+			throw new HelloError(CloseCode.limit, `${limits.sessions} sessions exist; no more are allowed to this token`);
+		}
+		this.#opening.set(token, opening + 1);
+		try {
+			return await this.#createInWorker(access, hello);
+		} finally {
+			this.#opening.set(token, this.#opening.get(token)! - 1);
+		}
+	}
+
+	async #createInWorker(access: Access, { client }: Hello): Promise<BridgeSession> {
+		const { isolation, pool, graceSeconds, log } = this.#options;
+		const id = crypto.randomUUID();
+		const worker = await pool.place({ session: id, token: access.token, shared: '' }[isolation]);
+		const release = () => pool.release(worker, isolation !== 'session');
+		try {
+			const local = await worker.connect();
+			const info = await greet(local, id, access);
+			const onend = () => {
+				this.#sessions.delete(id);
+				release();
+			};
+			const session = new BridgeSession({ id, access, local, worker: info, graceSeconds, onend });
+			this.#sessions.set(id, session);
+			if (process.env.AIORTC_SHIM_DEBUG)
+				log(`session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`);
+			return session;
+		} catch (error) {
+			release();
+			throw error;
+		}
+	}
+
+	#refuse(socket: WebSocket, error: Error): void {
+		if (error instanceof HelloError) {
+			closeSocket(socket, error.code, error.message);
+		} else if (error instanceof ProtocolError) {
+			closeSocket(socket, CloseCode.protocol, error.message);
+		} else if (error instanceof PoolFullError) {
+			closeSocket(socket, CloseCode.limit, error.message);
+		} else {
+			// A close reason holds 123 bytes; the whole of it is for whoever runs the bridge.
+			this.#options.log(error.message);
+			closeSocket(socket, CloseCode.workerDied, error.message);
+		}
+	}
+}
+
+/** The first frames on a local socket. */
+function greet(local: LocalSocket, session: string, { capabilities, limits }: Access): Promise<WorkerInfo> {
+	return new Promise((resolve, reject) => {
+		const fail = (reason: string) => {
+			local.end();
+			reject(new Error(reason));
+		};
+		const timer = setTimeout(() => fail('the worker does not answer'), WORKER_HELLO_MS);
+		timer.unref();
+		local.onclose = () => {
+			clearTimeout(timer);
+			reject(new Error('the worker died'));
+		};
+		local.onframe = (payload) => {
+			clearTimeout(timer);
+			// What follows is the session's.
+			local.onframe = null;
+			const { hello, close } = JSON.parse(payload.toString());
+			if (hello) resolve(hello.worker as WorkerInfo);
+			else fail(close?.reason ?? 'the worker did not say hello');
+		};
+		const { sessions: _, framesPerSecond: __, ...own } = limits;
+		const hello: WorkerHello = {
+			version: VERSION,
+			session,
+			capabilities: [...capabilities],
+			limits: own,
+			window: WINDOW,
+		};
+		local.send(JSON.stringify({ hello }), false);
+	});
+}

@@ -1,0 +1,176 @@
+/** A worker process: started, connected to, and ended with everything it left in the file system. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type NetConnectOpts } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { unrefChild } from './interpreter.ts';
+import { LocalSocket } from './LocalSocket.ts';
+import { WORKER } from './paths.ts';
+
+/** Its folder's name begins so, then comes the bridge's process id: by these a later start finds what a crash left. */
+export const FOLDER_PREFIX = 'aiortc-shim-';
+export const SOCKET_NAME = 'worker.sock';
+
+const START_MS = 30_000;
+/** From its stdin's end to SIGKILL: the worker itself takes at most 5 s to end its sessions. */
+const STOP_MS = 6_000;
+/** Of its stderr, for the error of one that did not start. */
+const KEPT_ERROR_BYTES = 4096;
+
+export interface WorkerOptions {
+	readonly python: string;
+	/** Does not keep the process alive. */
+	readonly unref?: boolean;
+	/** Ends a worker that is not ready yet. */
+	readonly signal: AbortSignal;
+	/** Takes each line that the worker prints on stderr. */
+	readonly onStderr: (line: string) => void;
+}
+
+/** The worker ended before it was ready; the message has its last words. */
+export class WorkerStartError extends Error {
+	override readonly name = 'WorkerStartError';
+}
+
+export class Worker {
+	/** Called once, when the process has ended. */
+	onexit: (() => void) | null = null;
+	/** Sessions placed on it. */
+	sessions = 0;
+	/** Whose sessions it serves: decided by the first. */
+	owner: string | null = null;
+
+	readonly #child: ChildProcess;
+	readonly #unref: boolean;
+	readonly #folder = mkdtempSync(join(socketRoot(), `${FOLDER_PREFIX}${process.pid}-`));
+	/** On Windows, where any local user may connect to the port. */
+	readonly #secret = process.platform === 'win32' ? randomBytes(32).toString('hex') : null;
+	#address: NetConnectOpts = { path: join(this.#folder, SOCKET_NAME) };
+	#alive = true;
+
+	private constructor({ python, unref = false }: WorkerOptions) {
+		this.#unref = unref;
+		const where = this.#secret ? ['--tcp'] : ['--socket', join(this.#folder, SOCKET_NAME)];
+		const debug = process.env.AIORTC_SHIM_DEBUG ? ['--debug'] : [];
+		// -P: a file of the current folder must not stand in for a module of the same name.
+		this.#child = spawn(python, ['-P', '-m', 'aiortc_worker', ...where, ...debug], {
+			stdio: ['pipe', 'pipe', 'pipe'],
+			env: environment(this.#secret),
+			windowsHide: true,
+		});
+		if (unref) unrefChild(this.#child);
+		// What cannot be written to a worker that is gone is of no interest.
+		this.#child.stdin?.on('error', () => {});
+		this.#child.once('error', () => this.#ended());
+		this.#child.once('exit', () => this.#ended());
+	}
+
+	/**
+	 * Starts a worker; resolves when it accepts connections.
+	 *
+	 * @throws {WorkerStartError} it ended first, or said nothing for 30 s
+	 */
+	static async start(options: WorkerOptions): Promise<Worker> {
+		options.signal.throwIfAborted();
+		const worker = new Worker(options);
+		const lastWords = keepTail(worker.#child, options.onStderr);
+		const kill = () => worker.#child.kill('SIGKILL');
+		options.signal.addEventListener('abort', kill);
+		try {
+			const { port } = await ready(worker.#child, worker.#unref);
+			if (port) worker.#address = { host: '127.0.0.1', port };
+			return worker;
+		} catch (error) {
+			kill();
+			throw new WorkerStartError(`the worker did not start: ${(error as Error).message}${lastWords()}`);
+		} finally {
+			options.signal.removeEventListener('abort', kill);
+		}
+	}
+
+	get pid(): number {
+		return this.#child.pid ?? 0;
+	}
+
+	get alive(): boolean {
+		return this.#alive;
+	}
+
+	/** Opens a connection, which is a session. */
+	async connect(): Promise<LocalSocket> {
+		const socket = connect(this.#address);
+		if (this.#unref) socket.unref();
+		await once(socket, 'connect');
+		const local = new LocalSocket(socket);
+		if (this.#secret) local.send(this.#secret, false);
+		return local;
+	}
+
+	/** Lets it end by itself, then ends it; resolves when it is gone. */
+	async stop(): Promise<void> {
+		if (!this.#alive) return;
+		const gone = once(this.#child, 'exit');
+		this.#child.stdin?.end();
+		const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
+		if (this.#unref) timer.unref();
+		await gone;
+		clearTimeout(timer);
+	}
+
+	#ended(): void {
+		if (!this.#alive) return;
+		this.#alive = false;
+		rmSync(this.#folder, { recursive: true, force: true });
+		this.onexit?.();
+	}
+}
+
+/** A socket's path has at most 104 bytes on macOS, whose temporary folders have long names. */
+export function socketRoot(): string {
+	const root = tmpdir();
+	return root.length <= 64 || process.platform === 'win32' ? root : '/tmp';
+}
+
+function environment(secret: string | null): NodeJS.ProcessEnv {
+	const path = process.env.PYTHONPATH ? WORKER + delimiter + process.env.PYTHONPATH : WORKER;
+	const env: NodeJS.ProcessEnv = { ...process.env, PYTHONPATH: path };
+	if (secret) env.AIORTC_WORKER_SECRET = secret;
+	return env;
+}
+
+/** The line `{"ready":{…}}`, the first that a worker prints. */
+function ready(child: ChildProcess, unref: boolean): Promise<{ port?: number }> {
+	return new Promise((resolve, reject) => {
+		const timer = setTimeout(() => reject(new Error(`not ready after ${START_MS / 1000} s`)), START_MS);
+		if (unref) timer.unref();
+		child.once('error', reject);
+		// Not `exit`, which does not wait for its last words.
+		child.once('close', (code, signal) => {
+			clearTimeout(timer);
+			reject(new Error(`it ended with ${signal ?? `status ${code}`}`));
+		});
+		createInterface({ input: child.stdout! }).once('line', (line) => {
+			clearTimeout(timer);
+			try {
+				resolve((JSON.parse(line) as { ready: { port?: number } }).ready);
+			} catch {
+				reject(new Error(`it said ${line.slice(0, 200)}`));
+			}
+		});
+	});
+}
+
+/** Hands the worker's stderr on by the line; what it returns gives the end of it. */
+function keepTail(child: ChildProcess, onLine: (line: string) => void): () => string {
+	let kept = '';
+	createInterface({ input: child.stderr! }).on('line', (line) => {
+		kept = `${kept}\n${line}`.slice(-KEPT_ERROR_BYTES);
+		onLine(line);
+	});
+	return () => kept;
+}
