@@ -14,12 +14,21 @@ import type {
 	ServerToClient,
 } from './signalling.ts';
 
+/** A track that a peer of the room sends us. */
+export interface RemoteMedia {
+	peer: PeerInfo;
+	track: MediaStreamTrack;
+	/** What the room calls it; its sender knows it by the same id. */
+	producerId: string;
+	/** 'audio/opus', 'video/VP8' … */
+	mimeType: string;
+}
+
 export interface RoomListener {
 	onPeer?(peer: PeerInfo): void;
 	onPeerLeft?(peer: PeerInfo): void;
-	/** A track of a peer, flowing. */
-	onTrack?(track: MediaStreamTrack, peer: PeerInfo): void;
-	onTrackEnded?(track: MediaStreamTrack, peer: PeerInfo): void;
+	onMedia?(media: RemoteMedia): void;
+	onMediaEnded?(media: RemoteMedia): void;
 	onMessage?(data: string | ArrayBuffer, label: string, peer: PeerInfo): void;
 	/** This peer hears our channel from now on. */
 	onListening?(label: string, peer: PeerInfo): void;
@@ -94,15 +103,18 @@ export class Room {
 		return this.#device.handlerName;
 	}
 
-	/** @param codec 'VP8', 'H264': which of the room's codecs; the first that both ends know when left out */
+	/**
+	 * Sends a track, which stays the caller's to stop.
+	 *
+	 * @param codec 'VP8', 'H264': which of the room's codecs; the first that both ends know when left out
+	 */
 	publish(track: MediaStreamTrack, codec?: string): Promise<types.Producer> {
 		const mimeType = `${track.kind}/${codec}`.toLowerCase();
 		const chosen = this.#device.sendRtpCapabilities.codecs?.find((item) => item.mimeType.toLowerCase() === mimeType);
 		if (codec && !chosen) throw new Error(`the room has no ${codec}`);
-		return this.#send.produce({ track, codec: chosen });
+		return this.#send.produce({ track, codec: chosen, stopTracks: false });
 	}
 
-	/** Stops sending; the producer's track ends. */
 	async unpublish(producer: types.Producer): Promise<void> {
 		producer.close();
 		await this.#request('closeProducer', { producerId: producer.id });
@@ -172,9 +184,10 @@ export class Room {
 		const consumer = await this.#receive.consume({ ...options, streamId: peerId });
 		this.#consumers.set(consumer.id, consumer);
 		if (paused) consumer.pause();
-		const peer = this.#peer(peerId);
-		consumer.observer.once('close', () => this.#listener.onTrackEnded?.(consumer.track, peer));
-		this.#listener.onTrack?.(consumer.track, peer);
+		const { track, rtpParameters } = consumer;
+		const media = { peer: this.#peer(peerId), track, producerId, mimeType: rtpParameters.codecs[0]!.mimeType };
+		consumer.observer.once('close', () => this.#listener.onMediaEnded?.(media));
+		this.#listener.onMedia?.(media);
 		await this.#request('resumeConsumer', { consumerId: consumer.id });
 	}
 

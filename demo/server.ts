@@ -88,7 +88,8 @@ function answer(request: IncomingMessage, response: ServerResponse, page: Page |
 		'content-type': file.type,
 		'content-length': file.body.byteLength,
 		'cache-control': 'no-store',
-		'content-security-policy': "default-src 'self'; connect-src 'self' ws:; media-src 'self' mediastream:; img-src data:",
+		'content-security-policy':
+			"default-src 'self'; connect-src 'self' ws:; media-src 'self' mediastream:; img-src data:",
 		'x-content-type-options': 'nosniff',
 	});
 	response.end(request.method === 'HEAD' ? undefined : file.body);

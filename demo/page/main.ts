@@ -42,8 +42,8 @@ async function join(name: string): Promise<void> {
 				tiles.remove(peer);
 				addNote(`${peer.name} left`);
 			},
-			onTrack: (track, peer) => tiles.addTrack(track, peer),
-			onTrackEnded: (track, peer) => tiles.removeTrack(track, peer),
+			onMedia: (media) => tiles.addMedia(media),
+			onMediaEnded: (media) => tiles.removeMedia(media),
 			onMessage: (data, label, peer) => {
 				if (label === RECEIPTS) confirm(data, peer);
 				else if (label === CHAT) void hear(data, peer);

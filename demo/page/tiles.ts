@@ -1,3 +1,4 @@
+import type { RemoteMedia } from '../client.ts';
 import type { PeerInfo } from '../signalling.ts';
 
 interface Tile {
@@ -56,7 +57,7 @@ export class Tiles {
 		for (const id of [...this.#tiles.keys()]) this.remove({ id, name: '', bot: false });
 	}
 
-	addTrack(track: MediaStreamTrack, peer: PeerInfo): void {
+	addMedia({ track, peer }: RemoteMedia): void {
 		const tile = this.#tiles.get(peer.id);
 		if (!tile) return;
 		tile.stream.addTrack(track);
@@ -66,7 +67,7 @@ export class Tiles {
 		});
 	}
 
-	removeTrack(track: MediaStreamTrack, peer: PeerInfo): void {
+	removeMedia({ track, peer }: RemoteMedia): void {
 		const tile = this.#tiles.get(peer.id);
 		if (!tile) return;
 		tile.stream.removeTrack(track);

@@ -1,0 +1,99 @@
+/**
+ * A participant that is a program: it publishes a film or a test picture, confirms what it hears and answers people.
+ *
+ *     node demo/bot.ts --url http://localhost:3000 --name 'Film bot' --file demo/media/sample.webm
+ *     node demo/bot.ts --url http://localhost:3000 --name 'Test bot' --code 2 --tone 440
+ *
+ * The first import gives Node what a browser has; all below is code as for a browser.
+ */
+import 'aiortc-shim/global';
+import { parseArgs } from 'node:util';
+import type { types } from 'mediasoup-client';
+import { type RemoteMedia, Room } from './client.ts';
+import { serveJob } from './job/serve.ts';
+import { CHAT, RECEIPTS, type Receipt, receiptOf } from './receipts.ts';
+import type { PeerInfo } from './signalling.ts';
+
+const { values: options } = parseArgs({
+	options: {
+		url: { type: 'string', default: 'http://localhost:3000' },
+		room: { type: 'string', default: 'lobby' },
+		name: { type: 'string', default: 'Bot' },
+		file: { type: 'string' },
+		code: { type: 'string', default: '2' },
+		tone: { type: 'string', default: '440' },
+		codec: { type: 'string', default: 'VP8' },
+	},
+});
+
+/** What the others send, by producer. */
+const remote = new Map<string, RemoteMedia>();
+/** What the others say that they received. */
+const receipts: Receipt[] = [];
+/** The names of those that hear our chat. */
+const listening = new Set<string>();
+const channels = new Map<string, types.DataProducer>();
+
+const media = await openMedia();
+const room = await Room.join(
+	{ url: options.url, room: options.room, name: options.name, bot: true },
+	{
+		onMedia: (received) => remote.set(received.producerId, received),
+		onMediaEnded: (received) => remote.delete(received.producerId),
+		onListening: (label, peer) => {
+			if (label === CHAT) greet(peer);
+		},
+		onMessage: (data, label, peer) => {
+			if (label === CHAT) void hear(data, peer);
+			else if (label === RECEIPTS) receipts.push(JSON.parse(String(data)));
+		},
+		onLost: (reason) => {
+			console.error(`${options.name}: the room is lost: ${reason}`);
+			leave();
+		},
+		onError: (error) => console.error(`${options.name}:`, error),
+	},
+);
+// Ctrl-C reaches every process of the terminal; and a bot whose parent is gone has no business here.
+for (const ending of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(ending, leave);
+
+const [videoTrack] = media.getVideoTracks();
+const [audioTrack] = media.getAudioTracks();
+const video = await room.publish(videoTrack!, options.codec);
+const audio = await room.publish(audioTrack!);
+for (const label of [RECEIPTS, CHAT]) channels.set(label, await room.openChannel(label));
+
+if (process.send)
+	serveJob({ room, remote, receipts, listening, channels, videoTrack: videoTrack!, video, audio, leave });
+else console.log(`${options.name} is in the room (${room.handlerName})`);
+
+/** Camera and microphone: a film without end, or a test picture and tone. */
+function openMedia(): Promise<MediaStream> {
+	if (options.file) {
+		const film = { sourceType: 'file', source: options.file, loop: true } as const;
+		return navigator.mediaDevices.getUserMedia({ audio: film, video: film });
+	}
+	return navigator.mediaDevices.getUserMedia({
+		audio: { frequency: Number(options.tone) },
+		video: { width: 320, height: 240, frameRate: 30, code: Number(options.code) },
+	});
+}
+
+function greet(peer: PeerInfo): void {
+	listening.add(peer.name);
+	if (!peer.bot) channels.get(CHAT)?.send(`Hello ${peer.name}, I am a Node program. Say something!`);
+}
+
+/** Confirms each message, and answers people; two bots that answered each other would never end. */
+async function hear(data: string | ArrayBuffer, peer: PeerInfo): Promise<void> {
+	const receipt = await receiptOf(data, peer.id);
+	channels.get(RECEIPTS)?.send(JSON.stringify(receipt));
+	if (!peer.bot) channels.get(CHAT)?.send(`You said: ${typeof data === 'string' ? data : `${data.byteLength} bytes`}`);
+}
+
+/** With the connections closed, nothing keeps this process. */
+function leave(): void {
+	room.leave();
+	for (const track of media.getTracks()) track.stop();
+	if (process.connected) process.disconnect();
+}
