@@ -1,18 +1,24 @@
-import type { Description } from './description.ts';
-import type { TransceiverRecord } from './records.ts';
+/** Which transceiver stands for which section of a remote description. */
 
-/** For each section of a remote description: the transceiver that stands for it, or what to do. */
-export type Association =
-	| { mlineIndex: number; mid: string; transceiver: number }
-	/** Make a transceiver (recvonly) of the section's kind. */
-	| { mlineIndex: number; mid: string; transceiver: 'new' }
-	/** Data, a kind we do not know, or a rejected section that never had one. */
-	| { mlineIndex: number; mid: string; transceiver: null };
+import type { Description, Section } from './description.ts';
+import { receives } from './direction.ts';
+import type { TransceiverRecord } from './records.ts';
+import { isMedia } from './section.ts';
+
+export interface Association {
+	mlineIndex: number;
+	mid: string;
+	/**
+	 * Its index; 'new' asks for a new one, recvonly, of the section's kind; null is data, a kind that we do not know, or
+	 * a section that is rejected and never had one.
+	 */
+	transceiver: number | 'new' | null;
+}
 
 /**
- * Finds the transceiver for each section of a remote description: the one with its mid, else (offers) the first that
- * addTrack() made, is of the kind, not stopped and has no mid, else a new one.
- * `fromAddTrack[i]` says whether transceiver i was made by addTrack().
+ * Finds the transceiver for each section of a remote description: the one with its mid, else the first that addTrack()
+ * made, is of the kind, and has no section, else a new one. Answers find all theirs by mid.
+ * @param fromAddTrack for each transceiver, whether addTrack() made it
  * @see https://www.rfc-editor.org/rfc/rfc9429#section-5.10
  */
 export function associateRemote(
@@ -20,5 +26,23 @@ export function associateRemote(
 	transceivers: readonly TransceiverRecord[],
 	fromAddTrack: readonly boolean[],
 ): Association[] {
-	throw new Error(remote.sessionId + transceivers.length + fromAddTrack.length);
+	const taken = new Set<number>();
+	return remote.sections.map((section, mlineIndex) => {
+		const transceiver = find(section);
+		if (typeof transceiver === 'number') taken.add(transceiver);
+		return { mlineIndex, mid: section.mid, transceiver };
+	});
+
+	function find(section: Section): Association['transceiver'] {
+		const known = transceivers.findIndex((record) => record.mid === section.mid);
+		if (known >= 0) return known;
+		if (!isMedia(section) || section.rejected) return null;
+		const free = receives(section.direction) ? transceivers.findIndex((record, i) => isFree(record, i, section)) : -1;
+		return free < 0 ? 'new' : free;
+	}
+
+	function isFree(record: TransceiverRecord, index: number, section: Section): boolean {
+		if (record.mid !== null || record.stopped || record.stopping || taken.has(index)) return false;
+		return record.kind === section.kind && fromAddTrack[index] === true;
+	}
 }

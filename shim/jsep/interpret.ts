@@ -1,7 +1,10 @@
 /** What a local and a remote section agreed on, as the worker's objects take it (docs/protocol.md). */
 
+import { common, fmtpParameters, inOrderOf, repairs } from './codecs.ts';
 import type { Codec, Description, Direction, Fingerprint, Msid, RtcpFeedback, Section } from './description.ts';
+import { intersectDirections, receives, reverseDirection, sends } from './direction.ts';
 import type { IceCredentials, SendEncoding } from './records.ts';
+import { layersOf } from './streams.ts';
 
 export interface WireCodec {
 	mimeType: string;
@@ -34,6 +37,11 @@ export interface ReceiveParameters {
 	reducedSize: boolean;
 }
 
+export interface Layer {
+	rid: string;
+	paused: boolean;
+}
+
 export interface MediaParameters {
 	/** As we see it: what both descriptions allow. */
 	direction: Direction;
@@ -45,9 +53,9 @@ export interface MediaParameters {
 	/** Streams and track that the remote side announces; none while it does not send. */
 	remoteMsids: Msid[];
 	/** Simulcast layers that the remote side takes from us, in its order; null when it takes no simulcast. */
-	sendRids: { rid: string; paused: boolean }[] | null;
-	/** Layers that it sends to us. */
-	receiveRids: { rid: string; paused: boolean }[] | null;
+	sendRids: Layer[] | null;
+	/** Layers that it sends to us; null when it sends no simulcast. */
+	receiveRids: Layer[] | null;
 }
 
 /**
@@ -60,45 +68,179 @@ export function interpretMedia(
 	answerer: 'local' | 'remote',
 	transceiver: { cname: string; sendEncodings: readonly SendEncoding[] },
 ): MediaParameters {
-	throw new Error(local.mid + remote.mid + answerer + transceiver.cname);
+	const rejected = local.rejected || remote.rejected;
+	const direction = rejected ? 'inactive' : intersectDirections(local.direction, reverseDirection(remote.direction));
+	const order = answerer === 'local' ? local.codecs : remote.codecs;
+	// Each side says in its own section how it wants to be sent to: payload types, formats and all.
+	const sendCodecs = inOrderOf(order, common(remote.codecs, local.codecs));
+	const receiveCodecs = inOrderOf(order, common(local.codecs, remote.codecs));
+	const sendRids = orNull(layersOf(remote, 'recv').filter(({ rid }) => has(layersOf(local, 'send'), rid)));
+	const receiveRids = orNull(layersOf(remote, 'send').filter(({ rid }) => has(layersOf(local, 'recv'), rid)));
+	const shared = { mid: local.mid, reducedSize: local.rtcpRsize && remote.rtcpRsize };
+	return {
+		direction,
+		sendCodecs,
+		receiveCodecs,
+		send: {
+			...shared,
+			active: sends(direction),
+			cname: transceiver.cname,
+			codecs: sendCodecs.map(toWire),
+			headerExtensions: extensions(remote, local),
+			encodings: encodingsFor(transceiver.sendEncodings, sendRids, sendCodecs),
+		},
+		receive: {
+			...shared,
+			active: receives(direction),
+			codecs: receiveCodecs.map(toWire),
+			headerExtensions: extensions(local, remote),
+			encodings: announcedEncodings(remote),
+			rids: receiveRids?.map(({ rid }) => rid) ?? [],
+		},
+		remoteMsids: remote.rejected || !sends(remote.direction) ? [] : remote.msids,
+		sendRids,
+		receiveRids,
+	};
+}
+
+const has = (layers: readonly Layer[], rid: string): boolean => layers.some((layer) => layer.rid === rid);
+const orNull = (layers: Layer[]): Layer[] | null => (layers.length > 0 ? layers : null);
+
+const toWire = ({ mimeType, payloadType, clockRate, channels, sdpFmtpLine, rtcpFeedback }: Codec): WireCodec => ({
+	mimeType,
+	payloadType,
+	clockRate,
+	...(channels === undefined ? {} : { channels }),
+	parameters: Object.fromEntries(fmtpParameters(sdpFmtpLine)),
+	rtcpFeedback,
+});
+
+/** The extensions that go to `receiver` from `sender`, by the receiver's ids. */
+function extensions(receiver: Section, sender: Section): { uri: string; id: number }[] {
+	return receiver.headerExtensions.flatMap(({ uri, id, direction = 'sendrecv' }) => {
+		const other = sender.headerExtensions.find((extension) => extension.uri === uri);
+		return other && receives(direction) && sends(other.direction ?? 'sendrecv') ? [{ uri, id }] : [];
+	});
+}
+
+/** What is left of our encodings: all layers that are taken, paused ones inactive, or else the first alone. */
+function encodingsFor(
+	encodings: readonly SendEncoding[],
+	taken: Layer[] | null,
+	codecs: readonly Codec[],
+): SendEncoding[] {
+	const rtx = codecs.some((codec) => repairs(codec) !== null);
+	const repaired = ({ rtxSsrc, ...encoding }: SendEncoding): SendEncoding =>
+		rtx && rtxSsrc !== undefined ? { ...encoding, rtxSsrc } : encoding;
+	if (taken) {
+		return encodings.flatMap((encoding) => {
+			const layer = taken.find(({ rid }) => rid === encoding.rid);
+			return layer ? [repaired({ ...encoding, active: encoding.active && !layer.paused })] : [];
+		});
+	}
+	return encodings.slice(0, 1).map(({ rid: _, ...encoding }) => repaired(encoding));
+}
+
+/** Announced SSRCs with those that repair them (RFC 4588, section 8.3); FEC is not ours. */
+function announcedEncodings({ ssrcs, ssrcGroups }: Section): { ssrc: number; rtxSsrc?: number }[] {
+	const repairing = new Map<number, number>();
+	const secondary = new Set<number>();
+	for (const {
+		semantics,
+		ssrcs: [first, second],
+	} of ssrcGroups) {
+		if (first === undefined || second === undefined || semantics === 'SIM') continue;
+		secondary.add(second);
+		if (semantics === 'FID') repairing.set(first, second);
+	}
+	return ssrcs
+		.filter(({ ssrc }) => !secondary.has(ssrc))
+		.map(({ ssrc }) => {
+			const rtxSsrc = repairing.get(ssrc);
+			return rtxSsrc === undefined ? { ssrc } : { ssrc, rtxSsrc };
+		});
 }
 
 export interface TransportParameters {
 	local: IceCredentials;
-	/** Null before the remote description gives them. */
+	/** Null before a remote description. */
 	remote: (IceCredentials & { iceLite: boolean }) | null;
+	/** Remote ones. */
 	candidates: string[];
 	endOfCandidates: boolean;
 	/** Null before an answer. */
 	dtls: { role: 'client' | 'server'; fingerprints: Fingerprint[] } | null;
 }
 
-/** The ICE and DTLS parameters of a section that owns a transport. */
+/**
+ * The ICE and DTLS parameters of a section that owns a transport.
+ * @param answerer whose section is the answer; null before there is one
+ */
 export function interpretTransport(
 	local: Section,
 	remote: Section | null,
 	answerer: 'local' | 'remote' | null,
 ): TransportParameters {
-	throw new Error(local.mid + remote?.mid + answerer);
+	return {
+		local: { usernameFragment: local.iceUfrag ?? '', password: local.icePwd ?? '' },
+		remote: remote && {
+			usernameFragment: remote.iceUfrag ?? '',
+			password: remote.icePwd ?? '',
+			iceLite: remote.iceLite,
+		},
+		candidates: remote?.candidates ?? [],
+		endOfCandidates: remote?.endOfCandidates ?? false,
+		dtls: remote && answerer && { role: dtlsRole(local, remote, answerer), fingerprints: remote.fingerprints },
+	};
+}
+
+/** The answer's a=setup decides: active is the client. */
+function dtlsRole(local: Section, remote: Section, answerer: 'local' | 'remote'): 'client' | 'server' {
+	const answer = answerer === 'local' ? local : remote;
+	const answererIsClient = (answer.setup ?? 'active') === 'active';
+	return answererIsClient === (answerer === 'local') ? 'client' : 'server';
 }
 
 export interface SctpParameters {
 	/** Ours. */
 	port: number;
 	remotePort: number;
-	/** What the remote side accepts in one message; 0 is no limit. */
+	/** Bytes that the remote side accepts in one message; 0 is no limit. */
 	maxMessageSize: number;
 }
 
-export function interpretSctp(local: Section, remote: Section): SctpParameters {
-	throw new Error(local.mid + remote.mid);
-}
+/** @see https://www.rfc-editor.org/rfc/rfc8841#section-6.1 for the default */
+export const interpretSctp = (local: Section, remote: Section): SctpParameters => ({
+	port: local.sctpPort ?? 5000,
+	remotePort: remote.sctpPort ?? 5000,
+	maxMessageSize: remote.maxMessageSize ?? 65536,
+});
 
 /**
  * By mid, the mid of the section whose transport it uses (itself, when it owns one); rejected sections are absent.
- * With `answer` (the other half of the pair, from either side) BUNDLE decides; without, a local offer's sections share
+ * With `answer` (the answer of the pair, from either side) BUNDLE decides; without, a local offer's sections share
  * where they have equal ICE credentials.
  */
 export function transportOwners(local: Description, answer: Description | null): Map<string, string> {
-	throw new Error(local.sessionId + answer?.sessionId);
+	const owners = new Map<string, string>();
+	const byCredentials = new Map<string, string>();
+	const groups = local.bundle.flat();
+	const live = local.sections.filter((section, index) => !section.rejected && !answer?.sections[index]?.rejected);
+	// In the group's order: the tag, when it has a transport, is its owner.
+	const ordered = [...live].sort((a, b) => place(a.mid) - place(b.mid));
+	for (const { mid, iceUfrag, icePwd } of ordered) {
+		const credentials = `${iceUfrag} ${icePwd}`;
+		const group = answer?.bundle.find((mids) => mids.includes(mid));
+		const owner = answer
+			? group?.find((member) => live.some((section) => section.mid === member))
+			: byCredentials.get(credentials);
+		owners.set(mid, owner ?? mid);
+		if (!byCredentials.has(credentials)) byCredentials.set(credentials, mid);
+	}
+	return owners;
+
+	function place(mid: string): number {
+		const index = groups.indexOf(mid);
+		return index < 0 ? groups.length : index;
+	}
 }
