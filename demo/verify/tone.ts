@@ -1,14 +1,14 @@
 /** Tells the frequency of a tone, and how much of a sound it is. */
 
 /**
- * The frequency of a tone by its rising zero crossings, in Hz; null where there is silence.
+ * The frequency of a tone by its rising zero crossings, in Hz; 0 where there is silence.
  * Good to about 1 % in 100 ms, better in more.
  *
  * @param samples of one channel, at any scale
  */
-export function toneFrequency(samples: ArrayLike<number>, sampleRate: number): number | null {
+export function toneFrequency(samples: ArrayLike<number>, sampleRate: number): number {
 	const crossings = risingCrossings(samples);
-	if (crossings.length < 2) return null;
+	if (crossings.length < 2) return 0;
 	// The median period: a click or a gap makes a few odd ones, which would spoil a mean.
 	const periods = crossings.slice(1).map((at, index) => at - crossings[index]!);
 	const sorted = periods.sort((a, b) => a - b);

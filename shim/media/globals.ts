@@ -1,0 +1,8 @@
+/** What the global scope has beyond lib.dom once the shim's classes are installed there. */
+
+import type { MediaStreamTrackProcessor as Processor } from './MediaStreamTrackProcessor.ts';
+
+declare global {
+	var MediaStreamTrackProcessor: typeof Processor;
+	type MediaStreamTrackProcessor = Processor;
+}

@@ -1,0 +1,51 @@
+/** Where the planes of an I420 picture lie in a buffer. */
+
+export interface Rect {
+	x: number;
+	y: number;
+	width: number;
+	height: number;
+}
+
+interface Plane extends Rect {
+	offset: number;
+	stride: number;
+}
+
+/** The planes Y, U, V of the part `rect` of a picture, one after another without padding, or as `layout` has them. */
+export function i420Planes(rect: Rect, layout?: readonly PlaneLayout[]): Plane[] {
+	if (layout && layout.length !== 3) throw new TypeError(`layout has ${layout.length} planes; I420 has 3`);
+	let offset = 0;
+	return [1, 2, 2].map((scale, index) => {
+		const width = Math.ceil(rect.width / scale);
+		const height = Math.ceil(rect.height / scale);
+		const given = layout?.[index] ?? { offset, stride: width };
+		if (given.stride < width) throw new TypeError(`layout: a stride of ${given.stride} for rows of ${width} bytes`);
+		offset += width * height;
+		return { x: rect.x / scale, y: rect.y / scale, width, height, offset: given.offset, stride: given.stride };
+	});
+}
+
+/** Bytes that planes take. */
+export function bytesOf(planes: readonly Plane[]): number {
+	return Math.max(...planes.map(({ offset, stride, height }) => offset + stride * height));
+}
+
+/** Copies the part of `from` that `to` describes; both are of the same picture. */
+export function copyPlanes(source: Uint8Array, from: readonly Plane[], target: Uint8Array, to: readonly Plane[]): void {
+	for (const [index, plane] of to.entries()) {
+		const { offset, stride } = from[index]!;
+		for (let row = 0; row < plane.height; row++) {
+			const start = offset + (plane.y + row) * stride + plane.x;
+			target.set(source.subarray(start, start + plane.width), plane.offset + row * plane.stride);
+		}
+	}
+}
+
+/** The bytes behind a buffer or a view of one. */
+export function bytesIn(data: AllowSharedBufferSource, where: string): Uint8Array {
+	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+	if (data instanceof ArrayBuffer) return new Uint8Array(data);
+	if (typeof SharedArrayBuffer !== 'undefined' && data instanceof SharedArrayBuffer) return new Uint8Array(data);
+	throw new TypeError(`${where} is no buffer`);
+}
