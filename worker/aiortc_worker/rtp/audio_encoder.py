@@ -41,8 +41,11 @@ class AudioEncoder:
         self._cutter = _Cutter(self._sample_rate, self._layout)
         self._positions: list[tuple[int, int]] = []
         self._encoded = 0
+        self.bitrate = 64_000
+        "Bits per second of payload."
         if isinstance(self._encoder, OpusEncoder):
-            self._encoder.codec.bit_rate = opus_bitrate(codec, max_bitrate)
+            self.bitrate = opus_bitrate(codec, max_bitrate)
+            self._encoder.codec.bit_rate = self.bitrate
 
     @property
     def step(self) -> int:

@@ -64,7 +64,9 @@ class Bandwidth:
         return max(FLOOR, min(known)) if known else None
 
     def add(self, flow: Flow) -> None:
-        self.flows.append(flow)
+        """Counts `flow` in; again, when it has changed."""
+        if flow not in self.flows:
+            self.flows.append(flow)
         self.allocate()
 
     def remove(self, flow: Flow) -> None:

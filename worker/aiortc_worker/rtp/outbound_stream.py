@@ -38,6 +38,10 @@ class OutboundStream:
         self.mid = ""
         self.payload_type = 0
         self.rtx_payload_type: int | None = None
+        self.active = False
+        self.max_bitrate: int | None = None
+        self.max_framerate: float | None = None
+        self.scale_down_by = 1.0
         self.repeats_plain = False
         "Whether a NACK without RTX repeats the packet itself."
         self.flow = Flow(layer=0, minimum=0, maximum=0)

@@ -8,6 +8,8 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtension
 from aiortc.rtp import HeaderExtensionsMap
 from msgspec import Struct, field
 
+from ..session.remote import ObjectId
+
 TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 
@@ -51,6 +53,55 @@ class HeaderExtension(Struct, frozen=True):
     id: int
 
 
+class Encoding(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """An RTCRtpEncodingParameters with the SSRCs that the shim minted for it."""
+
+    ssrc: int
+    rtx_ssrc: int | None = None
+    rid: str | None = None
+    active: bool = True
+    max_bitrate: int | None = None
+    "Bits per second."
+    max_framerate: float | None = None
+    scale_resolution_down_by: float | None = None
+    payload_type: int | None = None
+    "One of `codecs`; the first when absent."
+
+
+class SendParameters(Struct, frozen=True, rename="camel"):
+    """What to send, and how; the same for every call of `send`."""
+
+    transport: ObjectId
+    active: bool
+    mid: str
+    cname: str
+    codecs: list[Codec]
+    header_extensions: list[HeaderExtension]
+    encodings: list[Encoding]
+    reduced_size: bool = False
+
+
+class DecodedEncoding(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A stream that the remote description announces."""
+
+    ssrc: int
+    rtx_ssrc: int | None = None
+
+
+class ReceiveParameters(Struct, frozen=True, rename="camel"):
+    """What to receive, and how; the same for every call of `receive`."""
+
+    transport: ObjectId
+    active: bool
+    mid: str
+    codecs: list[Codec]
+    header_extensions: list[HeaderExtension]
+    encodings: list[DecodedEncoding] = field(default_factory=list)
+    rids: list[str] = field(default_factory=list)
+    "Layers that the peer may send under this MID; the first is played."
+    reduced_size: bool = False
+
+
 def extensions_map(extensions: Iterable[HeaderExtension]) -> HeaderExtensionsMap:
     """aiortc's reader and writer of the header extensions that it knows; others are ignored."""
     known = HeaderExtensionsMap()
@@ -73,3 +124,9 @@ def rtx_of(codecs: Iterable[Codec], payload_type: int) -> Codec | None:
     """The RTX codec that repairs `payload_type` (RFC 4588, section 8.6)."""
     apt = str(payload_type)
     return next((codec for codec in codecs if codec.name == "rtx" and codec.parameters.get("apt") == apt), None)
+
+
+def uses_transport_cc(codecs: Iterable[Codec], extensions: Iterable[HeaderExtension]) -> bool:
+    """Whether both halves of transport-wide feedback are there: the numbers and the messages."""
+    numbered = any(extension.uri == TRANSPORT_CC_URI for extension in extensions)
+    return numbered and any(codec.feeds_back("transport-cc") for codec in codecs)

@@ -64,6 +64,8 @@ class RemoteOutboundStats(Struct, rename="camel"):
     bytes_sent: int = 0
     remote_timestamp: float = 0.0
     "Milliseconds since the Unix epoch, of the sender's clock."
+    timestamp: float = 0.0
+    "When it came, by ours."
     reports_sent: int = 0
 
 

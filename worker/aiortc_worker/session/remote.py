@@ -57,8 +57,17 @@ def call(method: F) -> F:
 
     The method's name is the call's name on the wire, its annotations are the schema.
     """
-    method.__is_call__ = True  # type: ignore[attr-defined]
-    return method
+    return call_as(method.__name__)(method)
+
+
+def call_as(name: str) -> Callable[[F], F]:
+    """`call`, for a name that the class has another use for."""
+
+    def mark(method: F) -> F:
+        method.__call_name__ = name  # type: ignore[attr-defined]
+        return method
+
+    return mark
 
 
 class Remote:
@@ -76,8 +85,8 @@ class Remote:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        own = {name: method for name, method in vars(cls).items() if getattr(method, "__is_call__", False)}
-        cls.calls = {**cls.calls, **{name: _row(name, method) for name, method in own.items()}}
+        own = [method for method in vars(cls).values() if hasattr(method, "__call_name__")]
+        cls.calls = {**cls.calls, **{method.__call_name__: _row(method.__call_name__, method) for method in own}}
         cls.events = {"error": ErrorInfo, **cls.events}
 
     def __init__(self, session: Session, id: ObjectId) -> None:

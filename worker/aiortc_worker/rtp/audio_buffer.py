@@ -1,0 +1,52 @@
+"""Packets of sound in order, at most 60 ms late."""
+
+from __future__ import annotations
+
+from aiortc.rtp import RtpPacket
+
+from .coded_frame import CodedFrame
+
+PATIENCE = 0.06
+"Seconds that a packet waits for one before it."
+
+
+class AudioBuffer:
+    """Releases each packet once all before it have come, or have been waited for."""
+
+    def __init__(self) -> None:
+        self._packets: dict[int, tuple[RtpPacket, float]] = {}
+        self._next: int | None = None
+
+    @property
+    def next(self) -> int | None:
+        """The sequence number that it waits for; nothing before it is of use."""
+        return self._next
+
+    def add(self, sequence: int, packet: RtpPacket, now: float) -> list[CodedFrame]:
+        """Takes a packet by its unwrapped number; the frames that are ready."""
+        if self._next is None:
+            self._next = sequence
+        if sequence >= self._next:
+            self._packets[sequence] = (packet, now)
+        return self.take(now)
+
+    def take(self, now: float) -> list[CodedFrame]:
+        """The frames that are ready now."""
+        frames: list[CodedFrame] = []
+        while self._packets:
+            assert self._next is not None
+            if self._next not in self._packets:
+                first = min(self._packets)
+                if now - self._packets[first][1] < PATIENCE:
+                    break
+                self._next = first
+            packet, _ = self._packets.pop(self._next)
+            self._next += 1
+            if packet.payload:
+                frames.append(CodedFrame(packet.timestamp, packet.payload_type, packet.payload, keyframe=True))
+        return frames
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._packets.clear()
+        self._next = None
