@@ -4,7 +4,7 @@
  */
 export { buildAnswer } from './answer.ts';
 export { type Association, associateRemote } from './associate.ts';
-export { addCandidates, candidateSections } from './candidates.ts';
+export { addCandidates, type CandidateList, type CandidatePlace, candidateSections } from './candidates.ts';
 export {
 	type Capabilities,
 	type CodecCapability,
@@ -12,7 +12,8 @@ export {
 	getCapabilities,
 	type HeaderExtensionCapability,
 } from './capabilities.ts';
-export { checkLocal, checkRemote, type LocalCheck, type RemoteCheck } from './check.ts';
+export { checkLocal, type LocalCheck } from './checkLocal.ts';
+export { checkRemote, type RemoteCheck } from './checkRemote.ts';
 export type * from './description.ts';
 export { intersectDirections, receives, reverseDirection, sends, withReceive, withSend } from './direction.ts';
 export { JsepError, type Problem, SdpError } from './errors.ts';
