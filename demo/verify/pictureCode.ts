@@ -3,9 +3,9 @@
  * 8 columns and 6 rows of black and white cells in the upper six tenths; code, frame counter, CRC-16/CCITT-FALSE.
  */
 
-const columns = 8;
-const rows = 6;
-const band = 0.6;
+export const columns = 8;
+export const rows = 6;
+export const band = 0.6;
 const middle = (16 + 235) / 2;
 /** How far from mid-grey the mean of a cell must be to be read. */
 const clear = 40;
@@ -56,7 +56,7 @@ function inner(from: number, to: number): [number, number] {
 	return [start + quarter, Math.max(Math.floor(to) - quarter, start + quarter + 1)];
 }
 
-function crc16(bytes: Uint8Array): number {
+export function crc16(bytes: Uint8Array): number {
 	let crc = 0xffff;
 	for (const byte of bytes) {
 		crc ^= byte << 8;

@@ -1,0 +1,151 @@
+/** The shim in Node against Chromium's own RTCPeerConnection, with no server between them. */
+import 'aiortc-shim/global';
+import path from 'node:path';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { until } from '../../demo/job/until.ts';
+import { listenTo } from '../../demo/verify/listen.ts';
+import { watch } from '../../demo/verify/watch.ts';
+import { launchChromium, pictureCodeOf, toneOf } from './browser.ts';
+import { eventually } from './eventually.ts';
+import { Peer } from './peer/Peer.ts';
+import type { PageGlobals } from './peer/page.ts';
+
+const PATIENCE = 15_000;
+const SIZES = [0, 1, 1_000, 70_000, 200_000];
+const NODE = { code: 7, tone: 660 };
+const PAGE = { code: 5, tone: 440 };
+
+let browser: Browser;
+let script: string;
+
+test.before(async () => {
+	const entry = path.join(import.meta.dirname, 'peer', 'page.ts');
+	const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: 'iife' });
+	script = outputFiles[0]!.text;
+	browser = await launchChromium();
+});
+
+test.after(() => browser.close());
+
+for (const offerer of ['Node', 'Chromium'] as const) {
+	for (const codec of ['video/VP8', 'video/H264']) {
+		for (const trickle of [true, false]) {
+			const how = trickle ? 'trickling candidates' : 'candidates in the descriptions';
+			test(`${offerer} offers sound, ${codec} and a channel, ${how}: all flow both ways`, () => {
+				return call({ offerer, codec, trickle });
+			});
+		}
+	}
+}
+
+async function call({ offerer, codec, trickle }: { offerer: 'Node' | 'Chromium'; codec: string; trickle: boolean }) {
+	const page = await openPage();
+	const local = new Peer(trickle ? { onCandidate: (candidate) => toPage(page, candidate) } : {});
+	const media = await navigator.mediaDevices.getUserMedia({
+		audio: { frequency: NODE.tone },
+		video: { width: 320, height: 240, frameRate: 30, code: NODE.code },
+	});
+	try {
+		await page.exposeFunction('onCandidate', (candidate: RTCIceCandidateInit | null) => local.addCandidate(candidate));
+		await page.evaluate((options) => (globalThis as unknown as PageGlobals).createPeer(options), { trickle });
+		if (offerer === 'Node') await nodeOffers(local, page, media, codec);
+		else await chromiumOffers(local, page, media, codec);
+		await compare(local, page, codec);
+	} finally {
+		for (const track of media.getTracks()) track.stop();
+		local.close();
+		await page.close();
+	}
+}
+
+async function nodeOffers(local: Peer, page: Page, media: MediaStream, codec: string): Promise<void> {
+	local.add(media.getVideoTracks()[0]!, codec);
+	local.add(media.getAudioTracks()[0]!);
+	local.openChannel();
+	const offer = await local.offer();
+	await page.evaluate((mine) => (globalThis as unknown as PageGlobals).addMedia(mine), PAGE);
+	await local.accept(await page.evaluate((sdp) => (globalThis as unknown as PageGlobals).peer.answer(sdp), offer));
+}
+
+async function chromiumOffers(local: Peer, page: Page, media: MediaStream, codec: string): Promise<void> {
+	const offer = await page.evaluate(
+		(mine) => {
+			const { addMedia, peer } = globalThis as unknown as PageGlobals;
+			addMedia(mine);
+			peer.openChannel();
+			return peer.offer();
+		},
+		{ ...PAGE, codec },
+	);
+	for (const track of media.getTracks()) local.add(track);
+	const answer = await local.answer(offer);
+	await page.evaluate((sdp) => (globalThis as unknown as PageGlobals).peer.accept(sdp), answer);
+}
+
+async function compare(local: Peer, page: Page, codec: string): Promise<void> {
+	await until(() => local.connection.connectionState === 'connected' || undefined, PATIENCE, 'the connection');
+	const fromNode = await local.say(SIZES);
+	const fromPage = await page.evaluate((sizes) => (globalThis as unknown as PageGlobals).peer.say(sizes), SIZES);
+	await until(() => local.received.length === fromPage.length || undefined, PATIENCE, 'the messages');
+	assert.equal(local.received, fromPage, 'what Chromium sent is what Node received');
+	const arrived = await page.waitForFunction(
+		(count) => {
+			const { received } = (globalThis as unknown as PageGlobals).peer;
+			return received.length === count && received;
+		},
+		fromNode.length,
+		{ timeout: PATIENCE },
+	);
+	assert.equal(await arrived.jsonValue(), fromNode, 'what Node sent is what Chromium received');
+	await nodeSees(local, codec);
+	await chromiumSees(page);
+}
+
+async function nodeSees(local: Peer, codec: string): Promise<void> {
+	const seen = await watch(local.remote.get('video')!, { code: PAGE.code, frames: 30 });
+	assert.ok(seen.right >= 28, `Node read Chromium's code in ${seen.right} of ${seen.frames} frames`);
+	assert.ok(seen.moving >= 20, `Chromium's picture moved in ${seen.moving} of ${seen.frames} frames`);
+	const heard = await listenTo(local.remote.get('audio')!, { frequency: PAGE.tone, seconds: 1 });
+	assert.ok(Math.abs(heard.frequency - PAGE.tone) < 5, `Node heard ${heard.frequency} Hz`);
+	const transceiver = local.connection.getTransceivers().find(({ receiver }) => receiver.track.kind === 'video')!;
+	assert.is(transceiver.sender.getParameters().codecs[0]!.mimeType, codec);
+}
+
+async function chromiumSees(page: Page): Promise<void> {
+	await page.evaluate(() => (globalThis as unknown as PageGlobals).play());
+	const first = await eventually(() => pictureCodeOf(page, 'video'), PATIENCE, 'a picture of Node in Chromium');
+	assert.is(first.code, NODE.code);
+	const second = await eventually(
+		async () => {
+			const code = await pictureCodeOf(page, 'video');
+			return code && code.counter !== first.counter ? code : null;
+		},
+		PATIENCE,
+		'a picture that moves',
+	);
+	assert.is(second.code, NODE.code);
+	const tone = await eventually(() => toneOf(page, 'video'), PATIENCE, 'a tone of Node in Chromium');
+	assert.ok(Math.abs(tone - NODE.tone) < 7, `Chromium heard ${tone} Hz`);
+}
+
+async function openPage(): Promise<Page> {
+	const page = await browser.newPage();
+	// A localhost page is a secure context, which digests need.
+	await page.route('http://localhost/', (route) => {
+		return route.fulfill({ contentType: 'text/html', body: '<!doctype html><video autoplay></video>' });
+	});
+	await page.goto('http://localhost/');
+	await page.addScriptTag({ content: script });
+	return page;
+}
+
+function toPage(page: Page, candidate: RTCIceCandidateInit | null): void {
+	const add = (init: RTCIceCandidateInit | null) => (globalThis as unknown as PageGlobals).peer.addCandidate(init);
+	// The page may be closing: then nobody needs the candidate.
+	page.evaluate(add, candidate).catch(() => {});
+}
+
+test.run();

@@ -1,0 +1,105 @@
+/** One end of a call, as any application would write it: the same code runs in Node over the shim and in a page. */
+import { type Receipt, receiptOf } from '../../../demo/receipts.ts';
+
+export interface PeerOptions {
+	/** Each candidate as it is found; without it the descriptions carry them all. */
+	onCandidate?: (candidate: RTCIceCandidateInit | null) => void;
+}
+
+export class Peer {
+	readonly connection = new RTCPeerConnection();
+	/** The peer's tracks, by kind. */
+	readonly remote = new Map<string, MediaStreamTrack>();
+	readonly received: Receipt[] = [];
+	readonly #trickles: boolean;
+	/** Candidates may overtake the description that they belong to: they wait for it. */
+	readonly #described: Promise<void>;
+	#ondescribed = () => {};
+	#channel: RTCDataChannel | null = null;
+
+	constructor({ onCandidate }: PeerOptions) {
+		this.#trickles = onCandidate !== undefined;
+		this.#described = new Promise((resolve) => {
+			this.#ondescribed = resolve;
+		});
+		this.connection.onicecandidate = ({ candidate }) => onCandidate?.(candidate?.toJSON() ?? null);
+		this.connection.ontrack = ({ track }) => this.remote.set(track.kind, track);
+		this.connection.ondatachannel = ({ channel }) => this.#use(channel);
+	}
+
+	openChannel(): void {
+		this.#use(this.connection.createDataChannel('data'));
+	}
+
+	/** Sends a track to come; the answerer's goes the other way of the offerer's section. */
+	add(track: MediaStreamTrack, codec?: string): void {
+		const sender = this.connection.addTrack(track, new MediaStream([track]));
+		if (!codec) return;
+		const transceiver = this.connection.getTransceivers().find((candidate) => candidate.sender === sender)!;
+		const known = RTCRtpReceiver.getCapabilities('video')!.codecs;
+		transceiver.setCodecPreferences(known.filter(({ mimeType }) => mimeType === codec));
+	}
+
+	async offer(): Promise<RTCSessionDescriptionInit> {
+		await this.connection.setLocalDescription(await this.connection.createOffer());
+		return this.#local();
+	}
+
+	async answer(offer: RTCSessionDescriptionInit): Promise<RTCSessionDescriptionInit> {
+		await this.#describe(offer);
+		await this.connection.setLocalDescription(await this.connection.createAnswer());
+		return this.#local();
+	}
+
+	async accept(answer: RTCSessionDescriptionInit): Promise<void> {
+		await this.#describe(answer);
+	}
+
+	async addCandidate(candidate: RTCIceCandidateInit | null): Promise<void> {
+		await this.#described;
+		await this.connection.addIceCandidate(candidate ?? undefined);
+	}
+
+	/** Sends a text and a binary message of each size; resolves with what was sent. */
+	async say(sizes: readonly number[]): Promise<Receipt[]> {
+		const channel = this.#channel!;
+		if (channel.readyState !== 'open') await new Promise((resolve) => channel.addEventListener('open', resolve));
+		const messages = sizes.flatMap((size) => ['x'.repeat(size), new Uint8Array(size).map((_, index) => index)]);
+		// send() has an overload for each type; this is one of them at a time.
+		for (const message of messages) channel.send(message as string);
+		return Promise.all(messages.map((message) => receiptOf(message, '')));
+	}
+
+	close(): void {
+		this.connection.close();
+	}
+
+	async #describe(description: RTCSessionDescriptionInit): Promise<void> {
+		await this.connection.setRemoteDescription(description);
+		this.#ondescribed();
+	}
+
+	#use(channel: RTCDataChannel): void {
+		this.#channel = channel;
+		channel.binaryType = 'arraybuffer';
+		// Digests take their time: the chain keeps the messages' order.
+		let last = Promise.resolve();
+		channel.onmessage = ({ data }) => {
+			last = last.then(async () => {
+				this.received.push(await receiptOf(data, ''));
+			});
+		};
+	}
+
+	async #local(): Promise<RTCSessionDescriptionInit> {
+		const { connection } = this;
+		if (!this.#trickles && connection.iceGatheringState !== 'complete') {
+			await new Promise<void>((resolve) => {
+				connection.addEventListener('icegatheringstatechange', () => {
+					if (connection.iceGatheringState === 'complete') resolve();
+				});
+			});
+		}
+		return connection.localDescription!.toJSON();
+	}
+}
