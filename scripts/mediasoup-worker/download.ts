@@ -37,12 +37,15 @@ export async function download(
 async function save(url: string, file: string): Promise<void> {
 	const unanswered = new AbortController();
 	const timer = setTimeout(() => unanswered.abort(new Error('no answer')), ANSWER_TIMEOUT);
-	const response = await fetch(url, {
-		signal: AbortSignal.any([unanswered.signal, AbortSignal.timeout(WHOLE_TIMEOUT)]),
-	});
-	clearTimeout(timer);
-	if (!response.ok) throw new Error(`the server answered ${response.status}`);
-	await writeFile(file, new Uint8Array(await response.arrayBuffer()));
+	try {
+		const signal = AbortSignal.any([unanswered.signal, AbortSignal.timeout(WHOLE_TIMEOUT)]);
+		const response = await fetch(url, { signal });
+		clearTimeout(timer);
+		if (!response.ok) throw new Error(`the server answered ${response.status}`);
+		await writeFile(file, new Uint8Array(await response.arrayBuffer()));
+	} finally {
+		clearTimeout(timer);
+	}
 }
 
 /** As `getWorkerPrebuildTarName` in mediasoup's npm-scripts.mjs has it. */
