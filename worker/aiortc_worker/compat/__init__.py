@@ -1,0 +1,6 @@
+"""Subclasses of aiortc's and aioice's transports that lean on their private parts.
+
+`ice` over aioice, `dtls` and `sctp` over aiortc; single functions are in `aiortc_compat`. Nothing else may reach into
+the two packages' private names. Each override names the line it leans on, as of aiortc 1.16.0 and aioice 0.13.0, and
+`tests/test_aiortc_compat.py` fails when one has moved.
+"""

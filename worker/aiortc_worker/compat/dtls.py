@@ -1,0 +1,224 @@
+"""aiortc's DTLS transport, with the peer checked as RFC 8122 says and nothing that one packet can bring down.
+
+What aiortc 1.16.0 does otherwise, by line of `aiortc/rtcdtlstransport.py`: it offers ECDSA suites only (:209), wants
+every fingerprint to match (:444), sends what OpenSSL has written in one datagram of 1,500 bytes whatever its records
+are (:739), raises and catches an exception for every packet that OpenSSL has no answer to (:744), and closes itself
+when what is above fails on a packet (:591).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import struct
+from collections.abc import Callable
+from typing import Protocol
+
+import pylibsrtp
+from aiortc.rtcdtlstransport import (
+    X509_DIGEST_ALGORITHMS,
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    SRTPProtectionProfile,
+    State,
+    certificate_digest,
+)
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from OpenSSL import SSL
+from OpenSSL._util import ffi, lib
+
+logger = logging.getLogger(__name__)
+
+CIPHERS = b":".join(
+    f"ECDHE-{key}-{suite}".encode()
+    for suite in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
+    for key in ("ECDSA", "RSA")
+)
+MTU = 1200
+"Bytes of a DTLS datagram: what every path carries (RFC 8261, section 5, has 1,200 too)."
+RECORD_HEADER = struct.Struct("!BHHHIH")
+"Type, version, epoch, sequence number in two parts, length (RFC 6347, section 4.1)."
+
+
+class Path(Protocol):
+    """What DTLS wants of ICE."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+    def send(self, data: bytes) -> bool: ...
+    async def _send(self, data: bytes) -> None: ...
+    async def _recv(self) -> bytes: ...
+
+
+class PacketHandler(Protocol):
+    """Who takes what SRTP has decrypted; neither may raise."""
+
+    def handle_rtp(self, data: bytes, arrival_ms: int) -> None: ...
+    def handle_rtcp(self, data: bytes) -> None: ...
+
+
+class Identity(RTCCertificate):
+    """A key and its certificate, of ECDSA or RSA."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, certificate: x509.Certificate) -> None:
+        # aiortc only hands the key on to OpenSSL (aiortc/rtcdtlstransport.py:208).
+        super().__init__(key, certificate)  # type: ignore[arg-type]
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(CIPHERS)
+        return context
+
+
+class DtlsConnection(RTCDtlsTransport):
+    """One DTLS association over a path that may come and go."""
+
+    def __init__(self, path: Path, packets: PacketHandler, on_state: Callable[[], None]) -> None:
+        super().__init__(path, [_NoIdentity()])  # type: ignore[arg-type]
+        self.failure: tuple[str, str] | None = None
+        "An RTCErrorDetailType and a message, when the state is `failed`."
+        self._path = path
+        self._packets = packets
+        self._on_state = on_state
+        self._pump: asyncio.Future[None] | None = None
+
+    async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
+        """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
+        self._set_role(role)
+        self._RTCDtlsTransport__local_certificate = identity
+        expected = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints]
+        await self.start(RTCDtlsParameters(fingerprints=expected))
+        self._pump = self._task
+        if self._pump is not None:
+            self._pump.add_done_callback(_retrieve)
+        elif self._state is State.FAILED:
+            await self._say_goodbye()
+
+    async def end(self) -> None:
+        """Says goodbye to the peer and stops the pump; may be called in any state."""
+        await self.stop()
+        if self._pump is not None:
+            await asyncio.wait([self._pump])
+        self._set_state(State.CLOSED)
+
+    async def _say_goodbye(self) -> None:
+        """Tells the peer, which may believe that it is connected, that we have failed."""
+        with contextlib.suppress(SSL.Error, ConnectionError):
+            self._openssl.shutdown()
+            await self._write_ssl()
+
+    @property
+    def _openssl(self) -> SSL.Connection:
+        """There from `start` on (aiortc/rtcdtlstransport.py:530)."""
+        assert self._ssl is not None
+        return self._ssl
+
+    @property
+    def peer_certificates(self) -> list[bytes]:
+        """The DER of the peer's certificates, its own first."""
+        chain = self._ssl.get_peer_cert_chain(as_cryptography=True) if self._ssl is not None else None
+        return [certificate.public_bytes(serialization.Encoding.DER) for certificate in chain or []]
+
+    @property
+    def cipher(self) -> str | None:
+        """OpenSSL's name of the cipher suite."""
+        return self._ssl.get_cipher_name() if self._ssl is not None else None
+
+    @property
+    def version(self) -> str | None:
+        """The protocol's version, `DTLSv1.2`."""
+        return self._ssl.get_protocol_version_name() if self._ssl is not None else None
+
+    @property
+    def srtp_profile(self) -> str | None:
+        """OpenSSL's name of the SRTP protection profile."""
+        return self._ssl.get_selected_srtp_profile().decode() if self._ssl is not None else None
+
+    def protect(self, data: bytes, rtcp: bool) -> bool:
+        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:709)."""
+        if self._state is not State.CONNECTED:
+            return False
+        try:
+            protected = self._tx_srtp.protect_rtcp(data) if rtcp else self._tx_srtp.protect(data)
+        except pylibsrtp.Error as error:
+            logger.debug("a packet of %d bytes cannot be protected: %s", len(data), error)
+            return False
+        return self._path.send(protected)
+
+    async def _do_handshake(self) -> None:
+        # aiortc/rtcdtlstransport.py:418; OpenSSL then fragments flights that a certificate of RSA makes too long.
+        self._openssl.set_ciphertext_mtu(MTU)
+        await super()._do_handshake()
+
+    def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:  # noqa: N803
+        """Compares with the fingerprints of the strongest algorithm given (RFC 8122, section 5)."""
+        certificate = self._openssl.get_peer_certificate(as_cryptography=True)
+        given = [(each.algorithm.lower(), each.value.upper()) for each in remoteParameters.fingerprints]
+        supported = [algorithm for algorithm in reversed(X509_DIGEST_ALGORITHMS) if algorithm in dict(given)]
+        if not supported:
+            names = ", ".join(sorted(dict(given))) or "none"
+            self._fail("fingerprint-failure", f"no fingerprint by an algorithm that is supported ({names})")
+        elif certificate is None or (supported[0], certificate_digest(certificate, supported[0])) not in given:
+            self._fail("fingerprint-failure", "the peer's certificate does not have the fingerprint that was signalled")
+
+    def _fail(self, detail: str, message: str) -> None:
+        self.failure = (detail, message)
+        self._set_state(State.FAILED)
+
+    def _set_state(self, state: State) -> None:
+        """Reports a state; `closed` and `failed` are final (aiortc/rtcdtlstransport.py:727)."""
+        if state is self._state or self._state in (State.CLOSED, State.FAILED):
+            return
+        if state is State.FAILED and self.failure is None:
+            self.failure = ("dtls-failure", "the DTLS handshake failed")
+        self._state = state
+        self._on_state()
+
+    async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
+        self._packets.handle_rtp(data, arrival_time_ms)
+
+    async def _handle_rtcp_data(self, data: bytes) -> None:
+        self._packets.handle_rtcp(data)
+
+    async def _write_ssl(self) -> None:
+        """Sends what OpenSSL has written, records whole (aiortc/rtcdtlstransport.py:735)."""
+        pending = lib.BIO_get_mem_data(self._openssl._from_ssl, ffi.NULL)
+        if pending > 0:
+            for datagram in datagrams(self._openssl.bio_read(pending)):
+                await self._path._send(datagram)
+
+
+class _NoIdentity(RTCCertificate):
+    """Stands in until the certificate is there; `run` replaces it (aiortc/rtcdtlstransport.py:395)."""
+
+    def __init__(self) -> None:
+        pass
+
+
+def datagrams(flight: bytes) -> list[bytes]:
+    """A flight of DTLS records in datagrams of whole records, of at most MTU bytes unless one record is longer."""
+    if len(flight) <= MTU:
+        return [flight]
+    out: list[bytes] = []
+    start = end = 0
+    while end + RECORD_HEADER.size <= len(flight):
+        length = RECORD_HEADER.size + RECORD_HEADER.unpack_from(flight, end)[5]
+        if end > start and end + length - start > MTU:
+            out.append(flight[start:end])
+            start = end
+        end += length
+    out.append(flight[start:])
+    return out
+
+
+def _retrieve(pump: asyncio.Future[None]) -> None:
+    if not pump.cancelled() and pump.exception() is not None:
+        logger.error("a DTLS pump ended: %r", pump.exception())

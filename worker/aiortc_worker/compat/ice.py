@@ -1,0 +1,462 @@
+"""One ICE connection over aioice: checks as they come, one bounded inbox, datagrams of checked peers only.
+
+What aioice 0.13.0 does otherwise, by line of `aioice/ice.py`: it delivers datagrams of anyone, empty ones too (:332),
+lets a malformed STUN attribute escape as `struct.error` (:326, stun.py:174), quantises checks and their end by 20 ms
+(:585), gathers as one step (:935) and owns consent, whose loss closes the sockets (:1025).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aioice import Candidate, Connection, TransportPolicy, stun, turn
+from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol, relayed_candidate
+
+from ..transports.ice_candidate import LOOPBACK, LocalCandidate, ip_version, is_loopback
+from ..transports.ice_server import Server
+from ..transports.inbox import Inbox
+
+Address = tuple[str, int]
+
+COMPONENT = 1
+LOOK_AGAIN = 0
+"A value of the check list's queue that is neither ICE_COMPLETED nor ICE_FAILED (aioice/ice.py:22): there may be new pairs."
+
+REMOTE_CANDIDATES = 100
+"As many as RFC 8445, section 6.1.2.5, allows checks."
+SOCKET_BUFFER = 4 * 1024 * 1024
+"Bytes asked of the kernel, which gives what it allows: bursts of small messages overrun its default."
+
+
+@dataclass(frozen=True)
+class IceTiming:
+    """Seconds that ICE waits for things."""
+
+    check_interval: float = 0.005
+    "Between two new checks (Ta). aioice's 20 ms is most of what a connection on a local network takes."
+    first_retry: float = 0.1
+    "Before a check is sent again; doubles each time, 7 transmissions in all: 12.7 s."
+    patience: float = 15.0
+    "After the latest remote candidate, before the checks may be given up without an end of candidates."
+    final_patience: float = 5.0
+    "The same once the remote side has no more candidates: a peer-reflexive one may still come (RFC 8863)."
+    consent_interval: float = 5.0
+    "Between two consent checks, made 0.8 to 1.2 times as long at random (RFC 7675, section 5.1)."
+    consent_answer: float = 2.5
+    "Without an answer to one, the state is `disconnected`, and checks follow each other faster."
+    consent_expiry: float = 30.0
+    "Since the last answer; then the state is `failed`."
+    gather: float = 5.0
+    "A STUN or TURN server may take so long."
+    retire: float = 2.0
+    "A connection that a restart has replaced still hears so long."
+
+
+class IceSocket(StunProtocol):
+    """A socket, or a relayed address, of a connection."""
+
+    def __init__(self, connection: IceConnection) -> None:
+        super().__init__(connection)
+        self.connection = connection
+        self.checked: set[Address] = set()
+        "Peers that have passed a check of theirs or ours here; nobody else is heard."
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Sorts by the first byte (RFC 7983); instead of aioice/ice.py:320."""
+        peer: Address = addr if len(addr) == 2 else addr[:2]
+        if not data or isinstance(data, str):
+            self.connection.strangers += 1
+        elif data[0] > 3:
+            if peer in self.checked:
+                self.connection.inbox.put(data)
+            else:
+                self.connection.strangers += 1
+        else:
+            self._stun_received(data, peer)
+
+    def _stun_received(self, data: bytes, peer: Address) -> None:
+        try:
+            message = stun.parse_message(data)
+            if message.message_class == stun.Class.REQUEST:
+                self.connection.request_received(message, peer, self)
+            elif message.message_class != stun.Class.INDICATION and message.transaction_id in self.transactions:
+                self.transactions[message.transaction_id].response_received(message, peer)
+        except Exception:  # Whatever a stranger's bytes make the parser do, it is the stranger's datagram that is lost.
+            self.connection.strangers += 1
+
+    async def request(
+        self,
+        request: stun.Message,
+        addr: Address,
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+        timeout: float | None = None,
+    ) -> tuple[stun.Message, Address]:
+        """A STUN transaction, retried sooner than aioice's first 500 ms (aioice/ice.py:357, stun.py:284).
+
+        Raises stun.TransactionError when it fails or is not answered in time.
+        """
+        if integrity_key is not None:
+            request.add_message_integrity(integrity_key)
+        transaction = stun.Transaction(
+            request, addr, self, retransmissions=retransmissions, integrity_key=integrity_key
+        )
+        transaction._Transaction__timeout_delay = timeout or self.connection.timing.first_retry  # type: ignore[attr-defined]
+        self.transactions[request.transaction_id] = transaction
+        started = time.monotonic()
+        try:
+            answer = await transaction.run()
+        finally:
+            del self.transactions[request.transaction_id]
+        self.connection.answered(time.monotonic() - started)
+        return answer
+
+
+class IceConnection(Connection):
+    """A generation of an ICE transport: its credentials, its sockets, its checks. It is made anew by a restart."""
+
+    def __init__(
+        self,
+        *,
+        username: str,
+        password: str,
+        controlling: bool,
+        relay_only: bool,
+        timing: IceTiming,
+        inbox: Inbox,
+        on_check: Callable[[IceConnection], None],
+        on_selected: Callable[[IceConnection], None],
+    ) -> None:
+        """Raises ValueError when username or password are not of RFC 8839's grammar."""
+        super().__init__(
+            ice_controlling=controlling,
+            local_username=username,
+            local_password=password,
+            transport_policy=TransportPolicy.RELAY if relay_only else TransportPolicy.ALL,
+        )
+        self.timing = timing
+        self.inbox = inbox
+        self.relay_only = relay_only
+        self.strangers = 0
+        "Datagrams dropped: empty, malformed, or of somebody who passed no check."
+        self.selected: CandidatePair | None = None
+        self.gathering = False
+        self.remote_ended = False
+        self.requests = 0
+        "Checks that were answered."
+        self.round_trip: float | None = None
+        "Seconds, of the latest check that was answered."
+        self.total_round_trip = 0.0
+        self._on_check = on_check
+        self._on_selected = on_selected
+        self._route: tuple[Callable[[bytes, Address], None], Address] | None = None
+        self._give_up_at = float("inf")
+        self._give_up_timer: asyncio.TimerHandle | None = None
+        self._local_candidates_end = True
+
+    # Gathering
+
+    async def open_host(self, address: str) -> Candidate | None:
+        """Binds a UDP socket of its own at `address`: a host candidate, or None where that cannot be."""
+        if self._closing:
+            return None
+        bound = _bind(address)
+        if bound is None:
+            return None
+        _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: IceSocket(self), sock=bound)
+        host, port = bound.getsockname()[:2]
+        loopback_first = len(self._protocols) if not is_loopback(host) else 0
+        protocol.local_candidate = LocalCandidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=COMPONENT,
+            transport="udp",
+            priority=candidate_priority(COMPONENT, "host", 65535 - loopback_first),
+            host=host,
+            port=port,
+            type="host",
+        )
+        return await self._opened(protocol)
+
+    async def reflexive(self, protocol: StunProtocol, server: Address) -> Candidate | None:
+        """What a STUN server says of a socket; None when it says nothing new.
+
+        Raises stun.TransactionError when it does not answer.
+        """
+        request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+        response, _ = await protocol.request(request, server)
+        base = protocol.local_candidate
+        host, port = response.attributes["XOR-MAPPED-ADDRESS"]
+        if (host, port) == (base.host, base.port):
+            return None  # Redundant (RFC 8445, section 5.1.3): there is no address translation.
+        return Candidate(
+            foundation=candidate_foundation("srflx", "udp", f"{base.host}|{server[0]}"),
+            component=COMPONENT,
+            transport="udp",
+            priority=candidate_priority(COMPONENT, "srflx", base.priority >> 8 & 0xFFFF),
+            host=host,
+            port=port,
+            type="srflx",
+            related_address=base.host,
+            related_port=base.port,
+        )
+
+    async def open_relay(self, server: Server, host: str) -> Candidate | None:
+        """Allocates an address on a TURN server; `host` is its name for TLS, else its address.
+
+        Raises stun.TransactionError, ConnectionError or OSError when it cannot.
+        """
+        candidate, protocol = await relayed_candidate(
+            component=COMPONENT,
+            hide_related_address=self.relay_only,
+            protocol_factory=lambda: IceSocket(self),
+            turn_server=(host, server.port),
+            turn_username=server.username,
+            turn_password=server.credential,
+            turn_ssl=server.tls,
+            turn_transport=server.transport,
+        )
+        await self._opened(protocol)
+        return candidate
+
+    async def _opened(self, protocol: StunProtocol) -> Candidate | None:
+        if self._closing:
+            await _close_protocol(protocol)
+            return None
+        self._protocols.append(protocol)
+        for remote in self._remote_candidates:
+            self._pair_remote_candidate(remote)
+        self.sort_check_list()
+        return protocol.local_candidate
+
+    @property
+    def sockets(self) -> list[StunProtocol]:
+        """The bound sockets, without the relayed addresses."""
+        return [protocol for protocol in self._protocols if protocol.local_candidate.type == "host"]
+
+    # Remote candidates
+
+    async def add_remote(self, candidate: Candidate) -> bool:
+        """Takes a candidate of the peer, before or while checks run; False when it is of no use here.
+
+        An mDNS name is resolved first, for up to a second.
+        """
+        if self._closing or len(self._remote_candidates) >= REMOTE_CANDIDATES or candidate.component != COMPONENT:
+            return False
+        if candidate.transport.lower() != "udp":
+            return False
+        if is_loopback(candidate.host) and not self.relay_only:
+            await self._open_loopback(candidate.host)
+        if not self.remote_ended:
+            self._be_patient(self.timing.patience)
+        before = len(self._remote_candidates)
+        await self.add_remote_candidate(candidate)
+        return len(self._remote_candidates) > before
+
+    def end_remote(self) -> None:
+        """The peer has no more candidates. One that comes all the same is taken."""
+        self.remote_ended = True
+        self._be_patient(self.timing.final_patience)
+
+    async def _open_loopback(self, remote: str) -> None:
+        version = ip_version(remote)
+        local = LOOPBACK[version or 4]
+        if not any(protocol.local_candidate.host == local for protocol in self.sockets):
+            # It is not announced: who asks to be reached at loopback learns the address from the check.
+            await self.open_host(local)
+
+    # Checks
+
+    @property
+    def started(self) -> bool:
+        """Whether checks run or have run."""
+        return self._early_checks_done
+
+    async def run_checks(self) -> bool:
+        """Checks pairs until one is nominated (True), or none can be (False); instead of aioice/ice.py:552."""
+        self._be_patient(self.timing.final_patience if self.remote_ended else self.timing.patience)
+        for remote in self._remote_candidates:
+            self._pair_remote_candidate(remote)
+        self.sort_check_list()
+        self._unfreeze_initial()
+        self._early_checks_done = True
+        for early in self._early_checks:
+            self.check_incoming(*early)
+        self._early_checks.clear()
+        outcome = LOOK_AGAIN
+        while outcome == LOOK_AGAIN:
+            outcome = await self._next_outcome(self.timing.check_interval if self._start_check() else None)
+        for pair in self._check_list:
+            if pair.task is not None:
+                pair.task.cancel()
+        return outcome == ICE_COMPLETED
+
+    def _start_check(self) -> bool:
+        if self._check_list_done:
+            return False
+        waiting = (CandidatePair.State.WAITING, CandidatePair.State.FROZEN)
+        due = any(pair.state in waiting and pair.task is None for pair in self._check_list)
+        if due:
+            self._check_periodic()
+            self._on_check(self)
+        return due
+
+    async def _next_outcome(self, timeout: float | None) -> int:
+        try:
+            return await asyncio.wait_for(self._check_list_state.get(), timeout)
+        except TimeoutError:
+            return LOOK_AGAIN
+
+    def _pair_remote_candidate(self, remote_candidate: Candidate) -> None:
+        """Wakes the checks for new pairs (aioice/ice.py:1002)."""
+        super()._pair_remote_candidate(remote_candidate)
+        self._look_again()
+
+    def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
+        """Hears a peer once a check of ours has reached it (aioice/ice.py:849)."""
+        super().check_state(pair, state)
+        if state is CandidatePair.State.SUCCEEDED:
+            _checked(pair.protocol).add(pair.remote_addr)
+        elif state is CandidatePair.State.WAITING:
+            self._look_again()
+
+    def check_complete(self, pair: CandidatePair) -> None:
+        """Tells which pair was nominated, each time (aioice/ice.py:705)."""
+        super().check_complete(pair)
+        nominated = self._nominated.get(COMPONENT)
+        if nominated is not None and nominated is not self.selected:
+            self.selected = nominated
+            self._route = (nominated.protocol.transport.sendto, nominated.remote_addr)
+            self._on_selected(self)
+
+    def request_received(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
+        """Hears a peer whose check came before ours could start (aioice/ice.py:1073)."""
+        super().request_received(message, addr, protocol)
+        if self._early_checks and self._early_checks[-1][0] is message:
+            _checked(protocol).add(addr)
+
+    def check_incoming(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
+        """Hears a peer that has our password (aioice/ice.py:743), within the limit of remote candidates."""
+        checked = _checked(protocol)
+        if addr not in checked and len(self._remote_candidates) >= REMOTE_CANDIDATES:
+            return
+        checked.add(addr)
+        super().check_incoming(message, addr, protocol)
+        self._on_check(self)
+
+    def _look_again(self) -> None:
+        if self._early_checks_done and not self._check_list_done:
+            self._check_list_state.put_nowait(LOOK_AGAIN)
+
+    def _remote_candidates_expected(self) -> bool:
+        """Whether it is too early to fail (aioice/ice.py:1054)."""
+        return self.gathering or asyncio.get_running_loop().time() < self._give_up_at
+
+    def _be_patient(self, seconds: float) -> None:
+        if self._give_up_timer is not None:
+            self._give_up_timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._give_up_at = loop.time() + seconds
+        # A little later than the time itself, which the callback compares with.
+        self._give_up_timer = loop.call_later(seconds + 0.01, self.reconsider)
+
+    def reconsider(self) -> None:
+        """Gives up when nothing is left to check or to wait for."""
+        if self._early_checks_done and not self._check_list_done:
+            self._check_list_maybe_fail()
+
+    # Traffic
+
+    def send_now(self, data: bytes) -> bool:
+        """Sends a datagram on the selected pair; False when there is none. Never raises, never waits."""
+        route = self._route
+        if route is None:
+            return False
+        try:
+            route[0](data, route[1])
+        except (OSError, RuntimeError):
+            return False
+        return True
+
+    async def consent(self, timeout: float) -> bool:
+        """Asks the peer once whether it still wants to hear us; False when no answer came in time."""
+        pair = self.selected
+        if pair is None or self.remote_password is None:
+            return False
+        request = self.build_request(pair, nominate=False)
+        try:
+            await _socket(pair.protocol).request(
+                request,
+                pair.remote_addr,
+                integrity_key=self.remote_password.encode(),
+                retransmissions=0,
+                timeout=timeout,
+            )
+        except stun.TransactionError:
+            return False
+        return True
+
+    def answered(self, seconds: float) -> None:
+        """Counts a transaction that took so long."""
+        self.requests += 1
+        self.round_trip = seconds
+        self.total_round_trip += seconds
+
+    def protocol_lost(self, protocol: StunProtocol) -> None:
+        """Sends nothing more on a socket that is gone; consent will notice (aioice/ice.py:1045)."""
+        if self.selected is not None and self.selected.protocol is protocol:
+            self._route = None
+
+    def mute(self) -> None:
+        """Sends nothing more, as after consent has expired."""
+        self._route = None
+
+    async def close(self) -> None:
+        """Closes the sockets, releasing relayed addresses for at most a second; may be called twice."""
+        self._closing = True
+        self._route = None
+        if self._give_up_timer is not None:
+            self._give_up_timer.cancel()
+        relays = [protocol for protocol in self._protocols if protocol.local_candidate.type == "relay"]
+        for relay in relays:
+            self._protocols.remove(relay)
+        await super().close()
+        await asyncio.gather(*(_close_protocol(relay) for relay in relays))
+
+
+def _bind(address: str) -> socket.socket | None:
+    version = ip_version(address)
+    bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+        bound.bind((address, 0))
+    except OSError:
+        bound.close()
+        return None
+    return bound
+
+
+def _socket(protocol: StunProtocol) -> IceSocket:
+    assert isinstance(protocol, IceSocket)
+    return protocol
+
+
+def _checked(protocol: StunProtocol) -> set[Address]:
+    return _socket(protocol).checked
+
+
+async def _close_protocol(protocol: StunProtocol) -> None:
+    """Closes a relayed address; a TURN server that does not answer is left after a second (aioice/turn.py:204)."""
+    try:
+        await asyncio.wait_for(protocol.close(), 1)
+    except TimeoutError:
+        transport = protocol.transport
+        if isinstance(transport, turn.TurnTransport):
+            transport._TurnTransport__inner_protocol.transport.abort()  # type: ignore[attr-defined]

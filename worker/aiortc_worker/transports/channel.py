@@ -1,0 +1,106 @@
+"""A data channel as the association sees it: a stream, what it is to send, what nobody has taken from it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from .dcep import BINARY, BINARY_EMPTY, STRING, STRING_EMPTY, ChannelOpen
+
+ChannelState = Literal["connecting", "open", "closing", "closed"]
+
+
+@dataclass(frozen=True)
+class ChannelFailure:
+    """Why a channel closed, when nobody asked it to."""
+
+    detail: str
+    "An RTCErrorDetailType."
+    message: str
+    cause: int | None = None
+    "Of the SCTP ABORT, if there was one."
+
+
+class ChannelOwner(Protocol):
+    """The remote object of a channel."""
+
+    def opened(self, stream_id: int) -> None:
+        """Bytes can flow."""
+
+    def delivered(self, data: bytes, text: bool) -> None:
+        """A message has arrived."""
+
+    def sent(self, cost: int) -> None:
+        """A message that counted `cost` has left for the network, or was given up."""
+
+    def peer_closing(self) -> None:
+        """The peer closes the channel."""
+
+    def closed(self, failure: ChannelFailure | None) -> None:
+        """The channel is over."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to send."""
+
+    protocol: int
+    "SCTP's payload protocol identifier."
+    data: bytes
+    cost: int
+    "What it counts in bufferedAmount and credit: its bytes, an empty one 1."
+    expiry: float | None
+    "In seconds of `time.time()`."
+
+
+@dataclass(eq=False)
+class Channel:
+    """One channel; it has a stream once the association is established, and an owner once the shim knows it."""
+
+    options: ChannelOpen
+    negotiated: bool = False
+    stream_id: int | None = None
+    state: ChannelState = "connecting"
+    owner: ChannelOwner | None = None
+    failure: ChannelFailure | None = None
+    acknowledged: bool = True
+    "False until the peer has answered our DATA_CHANNEL_OPEN: till then messages are ordered (RFC 8832, section 6)."
+    outbound: deque[Message] = field(default_factory=deque)
+    held: list[tuple[bytes, bool]] = field(default_factory=list)
+    "Messages, and whether they are text, for an owner to come."
+    held_bytes: int = 0
+    messages_sent: int = 0
+    bytes_sent: int = 0
+    messages_received: int = 0
+    bytes_received: int = 0
+
+    def message(self, data: bytes, text: bool) -> Message:
+        """A message for the association. SCTP has no empty one, so an identifier says it (RFC 8831, section 6.6)."""
+        life = self.options.max_packet_life_time
+        return Message(
+            protocol=(STRING if text else BINARY) if data else (STRING_EMPTY if text else BINARY_EMPTY),
+            data=data or b"\0",
+            cost=len(data) or 1,
+            expiry=None if life is None else time.time() + life / 1000,
+        )
+
+    def expired(self, message: Message) -> bool:
+        """Whether its lifetime has passed before it was sent. A lifetime of 0 still means one transmission."""
+        return bool(self.options.max_packet_life_time) and message.expiry is not None and message.expiry < time.time()
+
+    @property
+    def must_order(self) -> bool:
+        """Whether the next message goes in order."""
+        return self.options.ordered or not self.acknowledged
+
+    def hold(self, data: bytes, text: bool) -> None:
+        """Keeps a message for an owner to come."""
+        self.held.append((data, text))
+        self.held_bytes += len(data) or 1
+
+    def release(self) -> list[tuple[bytes, bool]]:
+        """What was kept, which is kept no longer."""
+        held, self.held, self.held_bytes = self.held, [], 0
+        return held

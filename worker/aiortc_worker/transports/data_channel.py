@@ -1,0 +1,173 @@
+"""A data channel: the shim's RTCDataChannel owns one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct
+
+from ..session.remote import CallError, Empty, ErrorInfo, ObjectId, Remote, call
+from ..session.wire import MESSAGE, MORE, TEXT
+from .channel import ChannelFailure
+from .dcep import LONGEST_NAME, ChannelOpen
+from .sctp_transport import STREAMS, SctpTransport
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+CREDIT = 16 * 1024
+"Bytes of credit that are given in one record, unless they are all that the channel has."
+
+
+class ChannelOpened(Struct, frozen=True, rename="camel"):
+    """Bytes can flow."""
+
+    stream_id: int
+
+
+class ChannelError(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """An RTCError of a channel."""
+
+    error_detail: str
+    message: str
+    sctp_cause_code: int | None = None
+
+
+class ChannelClosed(Struct, frozen=True, omit_defaults=True):
+    """The channel is over; with an error, unless somebody closed it."""
+
+    error: ChannelError | None = None
+
+
+class DataChannelStats(Struct, frozen=True, rename="camel"):
+    """Counters since the channel was made."""
+
+    messages_sent: int
+    bytes_sent: int
+    messages_received: int
+    bytes_received: int
+
+
+class DataChannel(Remote):
+    """A data channel of an SCTP transport."""
+
+    close_order = 20
+    events: ClassVar[dict[str, type[Struct]]] = {"open": ChannelOpened, "closing": Empty, "close": ChannelClosed}
+
+    class In(Struct, frozen=True, rename="camel"):
+        """As createDataChannel has it, or as the peer has opened it."""
+
+        transport: ObjectId
+        label: str = ""
+        "At most 65535 bytes of UTF-8; so is `protocol`."
+        protocol: str = ""
+        ordered: bool = True
+        max_retransmits: int | None = None
+        max_packet_life_time: int | None = None
+        "Milliseconds."
+        negotiated: bool = False
+        stream_id: int | None = None
+        "0 to 65534; needed when negotiated or accepted, and else chosen here."
+        accept: bool = False
+        "Whether the peer has opened it: `datachannel` has told."
+
+    def __init__(self, session: Session, id: ObjectId, params: In) -> None:
+        super().__init__(session, id)
+        _check(params)
+        self._transport = session.get(params.transport, SctpTransport)
+        if params.accept and params.stream_id is not None:
+            self._channel = self._transport.accept(params.stream_id)
+        else:
+            options = ChannelOpen(
+                params.label, params.protocol, params.ordered, params.max_retransmits, params.max_packet_life_time
+            )
+            self._channel = self._transport.create(options, params.stream_id if params.negotiated else None, self)
+        self._parts: list[bytes] = []
+        self._partial = 0
+        self._taken = 0
+        "Bytes that the shim was not given credit for yet."
+        self._owed = 0
+        "Of these, what has left."
+        # After the session knows this object.
+        asyncio.get_running_loop().call_soon(self._transport.attached, self._channel, self)
+
+    # What the shim sends
+
+    def receive(self, kind: int, flags: int, payload: memoryview) -> None:
+        """Takes a fragment of a message, and sends the message when it is whole."""
+        if kind != MESSAGE:
+            raise CallError("NotSupportedError", f"a data channel takes no records of kind {kind}")
+        self._parts.append(bytes(payload))
+        self._partial += len(payload)
+        if flags & MORE and self._partial <= self.session.limits.message:
+            return
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts = []
+        self._partial = 0
+        self._taken += len(data) or 1
+        limit = self._transport.max_message_size or self.session.limits.message
+        if len(data) > min(limit, self.session.limits.message):
+            self.emit("error", ErrorInfo("TypeError", f"a message of {len(data)} bytes; the peer accepts {limit}"))
+            self.sent(len(data))
+        elif not self._transport.send(self._channel, data, bool(flags & TEXT)):
+            self.sent(len(data) or 1)
+
+    @call
+    async def close(self) -> None:
+        """Resets the outgoing stream when all messages are sent; `close` follows when the peer has reset its own.
+
+        @see https://www.rfc-editor.org/rfc/rfc8831#section-6.7
+        """
+        self._transport.close_channel(self._channel)
+
+    @call
+    async def getStats(self) -> DataChannelStats:
+        """The channel's counters."""
+        channel = self._channel
+        return DataChannelStats(
+            channel.messages_sent, channel.bytes_sent, channel.messages_received, channel.bytes_received
+        )
+
+    # What the transport tells
+
+    def opened(self, stream_id: int) -> None:
+        """Reports that bytes can flow."""
+        self.emit("open", ChannelOpened(stream_id))
+
+    def delivered(self, data: bytes, text: bool) -> None:
+        """Sends a message down. Text is passed on as it came: the shim decodes it, with replacement characters."""
+        self.session.send_message(self, data, text)
+
+    def sent(self, cost: int) -> None:
+        """Gives credit for a message that has left."""
+        self._owed += cost
+        if self._owed < CREDIT and self._owed != self._taken:
+            return
+        owed, self._owed = self._owed, 0
+        self._taken -= owed
+        self.session.credit(self, owed)
+
+    def peer_closing(self) -> None:
+        """Reports that the peer closes the channel."""
+        self.emit("closing", Empty())
+
+    def closed(self, failure: ChannelFailure | None) -> None:
+        """Reports the end."""
+        error = None if failure is None else ChannelError(failure.detail, failure.message, failure.cause)
+        self.emit("close", ChannelClosed(error))
+
+
+def _check(params: DataChannel.In) -> None:
+    """Raises CallError TypeError for what createDataChannel refuses."""
+    if max(len(params.label.encode()), len(params.protocol.encode())) > LONGEST_NAME:
+        raise CallError("TypeError", f"a label or protocol of more than {LONGEST_NAME} bytes of UTF-8")
+    if params.max_retransmits is not None and params.max_packet_life_time is not None:
+        raise CallError("TypeError", "maxRetransmits and maxPacketLifeTime exclude each other")
+    for value in (params.max_retransmits, params.max_packet_life_time):
+        if value is not None and not 0 <= value < 65536:
+            raise CallError("TypeError", f"{value} is not between 0 and 65535")
+    if (params.negotiated or params.accept) and params.stream_id is None:
+        raise CallError("TypeError", "a negotiated channel needs a stream identifier")
+    if params.stream_id is not None and not 0 <= params.stream_id < STREAMS:
+        raise CallError("TypeError", f"stream {params.stream_id} is not between 0 and {STREAMS - 1}")

@@ -1,0 +1,77 @@
+"""ICE candidates as SDP writes them, and the addresses that make host candidates."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import ifaddr
+from aioice import Candidate
+
+from ..aiortc_compat import reached_at
+
+PREFIX = "candidate:"
+LOOPBACK = {4: "127.0.0.1", 6: "::1"}
+
+
+def parse_candidate(value: str) -> Candidate:
+    """The candidate of an SDP attribute's value, `candidate:…`.
+
+    Raises ValueError when it is not one.
+    @see https://www.rfc-editor.org/rfc/rfc8839#section-5.1
+    """
+    candidate = Candidate.from_sdp(value.strip().removeprefix("a=").removeprefix(PREFIX))
+    if not 0 < candidate.port < 65536 and candidate.transport.lower() == "udp":
+        raise ValueError(f"port {candidate.port} is not between 1 and 65535")
+    return candidate
+
+
+def format_candidate(candidate: Candidate) -> str:
+    """The value of an SDP attribute for a candidate."""
+    return PREFIX + candidate.to_sdp()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is an address of the loopback interface; a name is not."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def ip_version(host: str) -> int | None:
+    """4 or 6, or None for a name."""
+    try:
+        return ipaddress.ip_address(host).version
+    except ValueError:
+        return None
+
+
+def host_addresses() -> list[str]:
+    """Addresses for host candidates: those of real interfaces, or the loopback ones where there are no others.
+
+    IPv6 link-local addresses are left out: they need a scope that a peer does not have.
+    @see https://www.rfc-editor.org/rfc/rfc8445#section-5.1.1.1
+    """
+    found = [_address(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    usable = list(dict.fromkeys(address for address in found if _usable(address)))
+    real = [address for address in usable if not is_loopback(address)]
+    return real or [address for address in usable if is_loopback(address)] or [LOOPBACK[4]]
+
+
+def _address(ip: str | tuple[str, int, int]) -> str:
+    return ip if isinstance(ip, str) else ip[0]
+
+
+def _usable(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return not (ip.is_unspecified or ip.is_multicast or (ip.version == 6 and ip.is_link_local))
+
+
+class LocalCandidate(Candidate):
+    """A candidate of ours; one on the loopback interface pairs with nothing beyond it."""
+
+    def can_pair_with(self, other: Candidate) -> bool:
+        """Whether a check from here to `other` can arrive."""
+        if is_loopback(self.host) and not is_loopback(reached_at(other)):
+            return False
+        return super().can_pair_with(other)

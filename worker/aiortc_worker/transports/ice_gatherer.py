@@ -1,0 +1,118 @@
+"""Gathering: each candidate is reported as soon as it is known, host candidates first."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Protocol
+
+from aioice import Candidate, stun
+from aioice.ice import StunProtocol
+
+from ..compat.ice import Address, IceConnection
+from .ice_candidate import host_addresses, ip_version
+from .ice_server import Server
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+UNREACHABLE = 701
+"The error code of a server that did not answer (https://www.w3.org/TR/webrtc/#dom-rtcpeerconnectioniceerrorevent-errorcode)."
+
+
+class GatherSink(Protocol):
+    """Who is told of what gathering finds."""
+
+    def candidate_found(self, connection: IceConnection, candidate: Candidate, url: str | None) -> None:
+        """A local candidate, and the server that gave it."""
+
+    def server_failed(
+        self, connection: IceConnection, server: Server, code: int, text: str, base: Candidate | None
+    ) -> None:
+        """A server that gave none, asked from `base`."""
+
+
+async def open_hosts(connection: IceConnection, sink: GatherSink) -> None:
+    """Binds the host candidates; none where only relayed ones are wanted."""
+    if connection.relay_only:
+        return
+    for address in host_addresses():
+        candidate = await connection.open_host(address)
+        if candidate is not None:
+            sink.candidate_found(connection, candidate, None)
+
+
+async def ask_servers(session: Session, connection: IceConnection, servers: list[Server], sink: GatherSink) -> None:
+    """Asks all servers at once, each for at most `timing.gather` seconds."""
+    wanted = [server for server in servers if server.kind == "turn" or not connection.relay_only]
+    await asyncio.gather(*(_ask(session, connection, server, sink) for server in wanted))
+
+
+async def _ask(session: Session, connection: IceConnection, server: Server, sink: GatherSink) -> None:
+    if not server.usable:
+        sink.server_failed(connection, server, UNREACHABLE, "this scheme and transport are not supported", None)
+        return
+    try:
+        addresses = await _resolve(session, connection, server)
+    except (OSError, TimeoutError) as error:
+        sink.server_failed(connection, server, UNREACHABLE, f"{server.host} cannot be resolved: {error}", None)
+        return
+    if server.kind == "turn":
+        await _ask_turn(connection, server, addresses[0], sink)
+        return
+    await asyncio.gather(
+        *(
+            _ask_stun(connection, server, protocol, (address, server.port), sink)
+            for protocol in connection.sockets
+            for address in addresses
+            if ip_version(address) == ip_version(protocol.local_candidate.host)
+        )
+    )
+
+
+async def _ask_stun(
+    connection: IceConnection, server: Server, protocol: StunProtocol, address: Address, sink: GatherSink
+) -> None:
+    base = protocol.local_candidate
+    try:
+        candidate = await asyncio.wait_for(connection.reflexive(protocol, address), connection.timing.gather)
+    except (stun.TransactionError, TimeoutError, KeyError, OSError) as error:
+        sink.server_failed(connection, server, *_reason(error), base)
+        return
+    if candidate is not None:
+        sink.candidate_found(connection, candidate, server.url)
+
+
+async def _ask_turn(connection: IceConnection, server: Server, address: str, sink: GatherSink) -> None:
+    try:
+        # TLS wants the server's name, for its certificate.
+        opening = connection.open_relay(server, server.host if server.tls else address)
+        candidate = await asyncio.wait_for(opening, connection.timing.gather)
+    except (stun.TransactionError, TimeoutError, OSError) as error:
+        sink.server_failed(connection, server, *_reason(error), None)
+        return
+    if candidate is not None:
+        sink.candidate_found(connection, candidate, server.url)
+
+
+async def _resolve(session: Session, connection: IceConnection, server: Server) -> list[str]:
+    """An address of each IP version that the server has; one for TURN, where aioice speaks IPv4 first."""
+    if ip_version(server.host) is not None:
+        return [server.host]
+    found = await asyncio.wait_for(
+        session.run_blocking("dns", socket.getaddrinfo, server.host, server.port), connection.timing.gather
+    )
+    first = {family: str(address[0]) for family, _, _, _, address in reversed(found)}
+    ordered = [first[family] for family in (socket.AF_INET, socket.AF_INET6) if family in first]
+    if not ordered:
+        raise OSError("no address")
+    return ordered
+
+
+def _reason(error: Exception) -> tuple[int, str]:
+    if isinstance(error, stun.TransactionFailed) and "ERROR-CODE" in error.response.attributes:
+        code, text = error.response.attributes["ERROR-CODE"]
+        return code, text
+    if isinstance(error, stun.TransactionTimeout | TimeoutError):
+        return UNREACHABLE, "the server did not answer in time"
+    return UNREACHABLE, str(error) or type(error).__name__

@@ -1,0 +1,488 @@
+"""The ICE transport: gathering, checks, consent and restarts over replaceable connections."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from aioice import Candidate
+from msgspec import Struct
+
+from ..compat.ice import REMOTE_CANDIDATES, IceConnection, IceTiming
+from ..session.remote import CallError, ObjectId, Remote, call
+from .ice_candidate import format_candidate, parse_candidate
+from .ice_consent import keep_consent
+from .ice_gatherer import ask_servers, open_hosts
+from .ice_server import IceServer, Server, parse_servers
+from .inbox import Inbox
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+logger = logging.getLogger(__name__)
+
+IceRole = Literal["controlling", "controlled"]
+IcePolicy = Literal["all", "relay"]
+IceState = Literal["new", "checking", "connected", "completed", "disconnected", "failed", "closed"]
+GatheringState = Literal["new", "gathering", "complete"]
+
+
+class CandidatePair(Struct, frozen=True):
+    """Two values of SDP candidate attributes."""
+
+    local: str
+    remote: str
+
+
+class StateChange(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A state, with the pair that made it true."""
+
+    state: IceState
+    selected_pair: CandidatePair | None = None
+
+
+class SelectedPairChange(Struct, frozen=True, rename="camel"):
+    """Another pair carries the traffic now."""
+
+    selected_pair: CandidatePair
+
+
+class GatheringStateChange(Struct, frozen=True):
+    """A state of RTCIceGathererState."""
+
+    state: GatheringState
+
+
+class CandidateFound(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A local candidate."""
+
+    candidate: str
+    "The value of an SDP candidate attribute, `candidate:…`."
+    username_fragment: str
+    "Of the generation that it belongs to."
+    url: str | None = None
+    "The server that gave it."
+
+
+class CandidateError(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A server that gave no candidate."""
+
+    url: str
+    error_code: int
+    error_text: str
+    address: str | None = None
+    port: int | None = None
+
+
+class Credentials(Struct, frozen=True, rename="camel"):
+    """The local user name fragment and password of a generation."""
+
+    username_fragment: str
+    password: str
+
+
+class RemoteParameters(Struct, frozen=True, rename="camel"):
+    """The peer's user name fragment and password."""
+
+    username_fragment: str
+    password: str
+    ice_lite: bool = False
+
+
+class RemoteCandidate(Struct, frozen=True, rename="camel"):
+    """A candidate of the peer; null is the end of its candidates."""
+
+    candidate: str | None = None
+    username_fragment: str | None = None
+    "Of the generation that it belongs to; without it, to the newest."
+
+
+class RoleChange(Struct, frozen=True):
+    """The role to have from now on."""
+
+    role: IceRole
+
+
+class Configuration(Struct, frozen=True, rename="camel"):
+    """What the next gathering goes by."""
+
+    ice_servers: list[IceServer] = []
+    ice_transport_policy: IcePolicy = "all"
+
+
+class IceStats(Struct, frozen=True, rename="camel"):
+    """Counters since the transport was made."""
+
+    state: IceState
+    role: IceRole
+    username_fragment: str
+    local_candidates: list[str]
+    remote_candidates: list[str]
+    selected_pair: CandidatePair | None
+    selected_pair_changes: int
+    packets_sent: int
+    bytes_sent: int
+    packets_discarded_on_send: int
+    "Datagrams that had no pair to go by."
+    packets_received: int
+    bytes_received: int
+    packets_dropped: int
+    "Datagrams from peers for which the inbox had no room."
+    strangers: int
+    "Datagrams that were empty, malformed, or of somebody who passed no check."
+    responses_received: int
+    current_round_trip_time: float | None
+    "Seconds."
+    total_round_trip_time: float
+
+
+class IceTransport(Remote):
+    """An ICE transport; one for all that a bundle carries.
+
+    aiortc's DTLS wants of it `role`, `state`, `_recv` and `_send`. These two never raise while the path is gone, only
+    when the transport is closed: everything above would close with them, and could not come back after a restart.
+    """
+
+    close_order = 50
+    events: ClassVar[dict[str, type[Struct]]] = {
+        "gatheringstatechange": GatheringStateChange,
+        "candidate": CandidateFound,
+        "candidateerror": CandidateError,
+        "statechange": StateChange,
+        "selectedpairchange": SelectedPairChange,
+    }
+    timing: ClassVar[IceTiming] = IceTiming()
+
+    class In(Struct, frozen=True, rename="camel"):
+        """The local credentials are the shim's, which has written them into its description."""
+
+        username_fragment: str
+        password: str
+        role: IceRole
+        ice_servers: list[IceServer] = []
+        ice_transport_policy: IcePolicy = "all"
+
+    def __init__(self, session: Session, id: ObjectId, params: In) -> None:
+        super().__init__(session, id)
+        self.role: IceRole = params.role
+        self.state: IceState = "new"
+        self.gathering_state: GatheringState = "new"
+        self.inbox = Inbox()
+        self.connected = asyncio.Event()
+        "Set once a pair was selected for the first time, and when the transport is closed."
+        self._servers = self._parse(params.ice_servers)
+        self._policy: IcePolicy = params.ice_transport_policy
+        self._newest = self._connection(params.username_fragment, params.password)
+        self._current: IceConnection | None = None
+        "The connection that has a selected pair; another than the newest one while a restart is under way."
+        self._all = {self._newest}
+        self._unclaimed: dict[str, list[Candidate | None]] = {}
+        "Remote candidates of a generation that has not started."
+        self._remote: RemoteParameters | None = None
+        self._hosts_open: dict[IceConnection, asyncio.Event] = {self._newest: asyncio.Event()}
+        self._consent: asyncio.Task[None] | None = None
+        self._pair_changes = 0
+        self._packets_sent = 0
+        self._bytes_sent = 0
+        self._unsent = 0
+
+    # What DTLS and RTP use
+
+    def send(self, data: bytes) -> bool:
+        """Sends a datagram; False when there is no path. Never raises."""
+        if self._current is None or not self._current.send_now(data):
+            self._unsent += 1
+            return False
+        self._packets_sent += 1
+        self._bytes_sent += len(data)
+        return True
+
+    async def _send(self, data: bytes) -> None:
+        if self.state == "closed":
+            raise ConnectionError("the ICE transport is closed")
+        self.send(data)
+
+    async def _recv(self) -> bytes:
+        return await self.inbox.get()
+
+    # Calls
+
+    @call
+    async def gather(self) -> None:
+        """Gathers candidates of the newest generation, once."""
+        connection = self._newest
+        if connection.gathering or self._hosts_open[connection].is_set() or self.state == "closed":
+            return
+        connection.gathering = True
+        self._set_gathering_state("gathering")
+        self.spawn(self._gather(connection))
+
+    @call
+    async def setRole(self, params: RoleChange) -> None:
+        """Takes a role; the checks repair it if the peer has the same."""
+        self.role = params.role
+        controlling = params.role == "controlling"
+        if self._newest.ice_controlling is not controlling:
+            self._newest.switch_role(ice_controlling=controlling)
+
+    @call
+    async def start(self, params: RemoteParameters) -> None:
+        """Begins the checks; with other values once more, after the peer has restarted."""
+        if self.state == "closed" or params == self._remote:
+            return
+        self._remote = params
+        if not self._newest.remote_username:
+            self._begin(self._newest, params)
+        # Else the peer has restarted and we have not yet: `restart` will begin.
+
+    @call
+    async def addRemoteCandidate(self, params: RemoteCandidate) -> None:
+        """Takes a candidate of the peer, of any kind: one that is of no use (TCP, unresolvable) is passed over.
+
+        Raises OperationError when it cannot be parsed.
+        """
+        candidate = self._parse_remote(params.candidate)
+        fragment = params.username_fragment
+        known = next((c for c in self._all if fragment is None or c.remote_username == fragment), None)
+        connection = self._newest if fragment is None else known
+        if connection is not None:
+            await self._give(connection, candidate)
+            return
+        assert fragment is not None
+        waiting = self._unclaimed.setdefault(fragment, [])
+        if len(self._unclaimed) <= 4 and len(waiting) < REMOTE_CANDIDATES:
+            waiting.append(candidate)
+
+    @call
+    async def restart(self, params: Credentials) -> None:
+        """Makes a new generation beside the one that carries the traffic until the new one can."""
+        if self.state == "closed" or params.username_fragment == self._newest.local_username:
+            return
+        replaced = self._newest
+        back = next((c for c in self._all if c.local_username == params.username_fragment), None)
+        # A restart that was rolled back ends where it began.
+        connection = back or self._connection(params.username_fragment, params.password)
+        self._newest = connection
+        self._all.add(connection)
+        self._hosts_open.setdefault(connection, asyncio.Event())
+        if replaced is not self._current:
+            self.spawn(self._retire(replaced, 0))
+        if back is None:
+            self._set_gathering_state("new")
+            begun = self._remote is not None and replaced.remote_username != self._remote.username_fragment
+            if begun and self._remote is not None:
+                self._begin(connection, self._remote)
+
+    @call
+    async def setConfiguration(self, params: Configuration) -> None:
+        """Changes what the next gathering goes by."""
+        self._servers = self._parse(params.ice_servers)
+        self._policy = params.ice_transport_policy
+
+    @call
+    async def stop(self) -> None:
+        """Closes the transport and its sockets."""
+        if self.state == "closed":
+            return
+        self._set_state("closed")
+        self.inbox.close()
+        self.connected.set()
+        if self._consent is not None:
+            self._consent.cancel()
+        await asyncio.gather(*(connection.close() for connection in self._all))
+
+    @call
+    async def getStats(self) -> IceStats:
+        """The transport's counters."""
+        connection = self._current or self._newest
+        return IceStats(
+            state=self.state,
+            role=self.role,
+            username_fragment=connection.local_username,
+            local_candidates=[format_candidate(p.local_candidate) for p in connection.sockets],
+            remote_candidates=[format_candidate(c) for c in connection.remote_candidates],
+            selected_pair=_pair(connection),
+            selected_pair_changes=self._pair_changes,
+            packets_sent=self._packets_sent,
+            bytes_sent=self._bytes_sent,
+            packets_discarded_on_send=self._unsent,
+            packets_received=self.inbox.packets,
+            bytes_received=self.inbox.bytes,
+            packets_dropped=self.inbox.dropped,
+            strangers=sum(each.strangers for each in self._all),
+            responses_received=connection.requests,
+            current_round_trip_time=connection.round_trip,
+            total_round_trip_time=connection.total_round_trip,
+        )
+
+    async def close(self) -> None:
+        """Closes the transport and its sockets."""
+        await self.stop()
+
+    # Gathering
+
+    async def _gather(self, connection: IceConnection) -> None:
+        await open_hosts(connection, self)
+        self._hosts_open[connection].set()
+        await ask_servers(self.session, connection, self._servers, self)
+        connection.gathering = False
+        if connection is self._newest and self.state != "closed":
+            self._set_gathering_state("complete")
+            self._complete(connection)
+        connection.reconsider()
+
+    def candidate_found(self, connection: IceConnection, candidate: Candidate, url: str | None) -> None:
+        """Reports a candidate of the newest generation."""
+        if connection is self._newest and self.state != "closed":
+            self.emit("candidate", CandidateFound(format_candidate(candidate), connection.local_username, url))
+
+    def server_failed(
+        self, connection: IceConnection, server: Server, code: int, text: str, base: Candidate | None
+    ) -> None:
+        """Reports a server that gave nothing."""
+        if connection is not self._newest or self.state == "closed":
+            return
+        address, port = (base.host, base.port) if base is not None else (None, None)
+        self.emit("candidateerror", CandidateError(server.url, code, text, address, port))
+
+    def _set_gathering_state(self, state: GatheringState) -> None:
+        if state != self.gathering_state:
+            self.gathering_state = state
+            self.emit("gatheringstatechange", GatheringStateChange(state))
+
+    # Checks
+
+    def _begin(self, connection: IceConnection, remote: RemoteParameters) -> None:
+        connection.remote_username = remote.username_fragment
+        connection.remote_password = remote.password
+        connection.remote_is_lite = remote.ice_lite
+        # A restart forgets that connectivity was lost (https://www.w3.org/TR/webrtc/#rtcicetransportstate).
+        if self.state in ("disconnected", "failed"):
+            self._set_state("checking")
+        elif self.state == "completed":
+            self._set_state("connected", _pair(self._current))
+        self.spawn(self._check(connection, self._unclaimed.pop(remote.username_fragment, [])))
+
+    async def _check(self, connection: IceConnection, candidates: list[Candidate | None]) -> None:
+        for candidate in candidates:
+            await self._give(connection, candidate)
+        await self._hosts_open[connection].wait()
+        if await connection.run_checks() or connection is not self._newest or self.state == "closed":
+            return
+        connection.mute()
+        if self._current is None or self._consent is None or self._consent.done():
+            self._set_state("failed")
+
+    async def _give(self, connection: IceConnection, candidate: Candidate | None) -> None:
+        if candidate is None:
+            connection.end_remote()
+            self._complete(connection)
+        elif candidate.host.endswith(".local"):
+            self.spawn(self._resolve_and_give(connection, candidate))
+        else:
+            await connection.add_remote(candidate)
+
+    async def _resolve_and_give(self, connection: IceConnection, candidate: Candidate) -> None:
+        try:
+            await connection.add_remote(candidate)
+        except OSError as error:
+            logger.info("%s cannot be resolved: %s", candidate.host, error)
+
+    def _on_check(self, connection: IceConnection) -> None:
+        if connection.started and self.state == "new":
+            self._set_state("checking")
+
+    def _on_selected(self, connection: IceConnection) -> None:
+        if connection not in (self._newest, self._current) or self.state == "closed":
+            return
+        pair = _pair(connection)
+        assert pair is not None
+        self._pair_changes += 1
+        if connection is self._current:
+            self.emit("selectedpairchange", SelectedPairChange(pair))
+            return
+        replaced, self._current = self._current, connection
+        self.role = "controlling" if connection.ice_controlling else "controlled"
+        if replaced is not None:
+            self.spawn(self._retire(replaced, self.timing.retire))
+        if self._consent is not None:
+            self._consent.cancel()
+        self._consent = self.spawn(self._keep_consent(connection))
+        if self.state in ("connected", "completed"):
+            self.emit("selectedpairchange", SelectedPairChange(pair))
+        else:
+            self._set_state("connected", pair)
+        self.connected.set()
+        self._complete(connection)
+
+    def _complete(self, connection: IceConnection) -> None:
+        done = connection.remote_ended and not connection.gathering
+        if done and self.state == "connected" and connection is self._current is self._newest:
+            self._set_state("completed", _pair(connection))
+
+    async def _keep_consent(self, connection: IceConnection) -> None:
+        await keep_consent(connection, self._on_consent)
+        connection.mute()
+        if connection is self._current and self.state != "closed":
+            restarting = self._newest is not connection and self._newest.started
+            self._set_state("checking" if restarting else "failed")
+
+    def _on_consent(self, given: bool) -> None:
+        if self.state in ("connected", "completed") and not given:
+            self._set_state("disconnected")
+        elif self.state == "disconnected" and given:
+            self._set_state("connected", _pair(self._current))
+            if self._current is not None:
+                self._complete(self._current)
+
+    async def _retire(self, connection: IceConnection, delay: float) -> None:
+        await asyncio.sleep(delay)
+        if connection in (self._newest, self._current):
+            return
+        self._all.discard(connection)
+        self._hosts_open.pop(connection, None)
+        await connection.close()
+
+    def _set_state(self, state: IceState, pair: CandidatePair | None = None) -> None:
+        if state != self.state and self.state != "closed":
+            self.state = state
+            self.emit("statechange", StateChange(state, pair))
+
+    # Parameters
+
+    def _connection(self, username_fragment: str, password: str) -> IceConnection:
+        try:
+            return IceConnection(
+                username=username_fragment,
+                password=password,
+                controlling=self.role == "controlling",
+                relay_only=self._policy == "relay",
+                timing=self.timing,
+                inbox=self.inbox,
+                on_check=self._on_check,
+                on_selected=self._on_selected,
+            )
+        except ValueError as error:
+            raise CallError("TypeError", str(error)) from None
+
+    def _parse(self, servers: list[IceServer]) -> list[Server]:
+        try:
+            return parse_servers(servers)
+        except ValueError as error:
+            raise CallError("SyntaxError", str(error)) from None
+
+    def _parse_remote(self, value: str | None) -> Candidate | None:
+        if not value:
+            return None
+        try:
+            return parse_candidate(value)
+        except ValueError as error:
+            raise CallError("OperationError", f"{value!r} is not a candidate: {error}") from None
+
+
+def _pair(connection: IceConnection | None) -> CandidatePair | None:
+    if connection is None or connection.selected is None:
+        return None
+    selected = connection.selected
+    return CandidatePair(format_candidate(selected.local_candidate), format_candidate(selected.remote_candidate))

@@ -1,0 +1,356 @@
+"""The SCTP transport: an association over DTLS, and the data channels on its streams."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from aiortc.exceptions import InvalidStateError
+from msgspec import Struct
+
+from ..aiortc_compat import run_now
+from ..compat.sctp import SctpAssociation
+from ..session.remote import CallError, ObjectId, Remote, call
+from .channel import Channel, ChannelFailure, ChannelOwner
+from .channel_inbound import ChannelInbound
+from .channel_scheduler import ChannelScheduler
+from .dcep import ACK, ACK_TYPE, DCEP, OPEN_TYPE, ChannelOpen, decode_open, encode_open
+from .dtls_transport import DtlsState, DtlsTransport
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+logger = logging.getLogger(__name__)
+
+SctpState = Literal["connecting", "connected", "closed"]
+STREAMS = 65535
+"Stream identifiers are 0 to 65534 (RFC 8832, section 6)."
+OFFERED_CHANNELS = 1024
+"Channels that a peer may have opened and the shim not yet accepted."
+
+
+class SctpStateChange(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A state of RTCSctpTransportState."""
+
+    state: SctpState
+    max_channels: int | None = None
+
+
+class ChannelOffered(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A channel that the peer has opened."""
+
+    stream_id: int
+    label: str
+    protocol: str
+    ordered: bool
+    max_retransmits: int | None = None
+    max_packet_life_time: int | None = None
+
+
+class SctpParameters(Struct, frozen=True, rename="camel"):
+    """What the peer's description has."""
+
+    remote_port: int
+    max_message_size: int
+    "Bytes; 0 is no limit."
+
+
+class SctpStats(Struct, frozen=True, rename="camel"):
+    """What the association goes by."""
+
+    state: SctpState
+    smoothed_round_trip_time: float | None
+    "Seconds."
+    congestion_window: int
+    receiver_window: int
+    mtu: int
+    unacked_data: int
+    "Bytes."
+
+
+class SctpTransport(Remote):
+    """One association. It begins when `start` was called and DTLS has connected."""
+
+    close_order = 30
+    events: ClassVar[dict[str, type[Struct]]] = {"statechange": SctpStateChange, "datachannel": ChannelOffered}
+
+    class In(Struct, frozen=True):
+        """What it runs over."""
+
+        dtls: ObjectId
+        port: int = 5000
+
+    def __init__(self, session: Session, id: ObjectId, params: In) -> None:
+        super().__init__(session, id)
+        if not 0 < params.port < 65536:
+            raise CallError("TypeError", f"port {params.port} is not between 1 and 65535")
+        self.dtls = session.get(params.dtls, DtlsTransport)
+        try:
+            self._association = SctpAssociation(self.dtls.dtls, params.port, self)
+        except InvalidStateError:
+            raise CallError("InvalidStateError", "the DTLS transport is closed") from None
+        self.state: SctpState = "connecting"
+        self.max_message_size = 65536
+        "What the peer takes; 0 is no limit. Without word from it, 64 KiB (RFC 8841, section 6.1)."
+        self._parameters: SctpParameters | None = None
+        self._scheduler = ChannelScheduler(self._association)
+        self._inbound = ChannelInbound(session, self._association)
+        self._channels: dict[int, Channel] = {}
+        self._unnumbered: list[Channel] = []
+        "Ours, before the association is established and their streams can be chosen."
+        self._offered: dict[int, deque[Channel]] = {}
+        self._stopping = False
+        self.dtls.on_state(self._dtls_changed)
+
+    # Calls
+
+    @call
+    async def start(self, params: SctpParameters) -> None:
+        """Begins the association as soon as there is DTLS; called again, takes the new limit of messages."""
+        if not 0 < params.remote_port < 65536 or params.max_message_size < 0:
+            raise CallError("TypeError", f"port {params.remote_port}, message size {params.max_message_size}")
+        self.max_message_size = params.max_message_size
+        if self._parameters is not None or self.state == "closed":
+            return
+        self._parameters = params
+        self._dtls_changed(self.dtls.state)
+
+    @call
+    async def stop(self) -> None:
+        """Aborts the association; its channels close without an error."""
+        if self.state == "closed":
+            return
+        self._stopping = True
+        self._association.end()
+        self.ended()
+
+    @call
+    async def getStats(self) -> SctpStats:
+        """What the association goes by."""
+        return SctpStats(state=self.state, **self._association.figures())
+
+    async def close(self) -> None:
+        """Aborts the association."""
+        await self.stop()
+
+    # What DataChannel uses
+
+    def create(self, options: ChannelOpen, stream_id: int | None, owner: ChannelOwner) -> Channel:
+        """A channel of ours; `stream_id` is given when it is negotiated.
+
+        Raises CallError: OperationError when the stream is in use, InvalidStateError when the transport is closed.
+        """
+        if self.state == "closed":
+            raise CallError("InvalidStateError", "the SCTP transport is closed")
+        negotiated = stream_id is not None
+        channel = Channel(options, negotiated, stream_id, owner=owner, acknowledged=negotiated)
+        if stream_id is None:
+            self._unnumbered.append(channel)
+        elif stream_id in self._channels:
+            raise CallError("OperationError", f"stream {stream_id} is in use")
+        else:
+            self._channels[stream_id] = channel
+        return channel
+
+    def accept(self, stream_id: int) -> Channel:
+        """The channel that the peer has opened on a stream. Raises CallError NotFoundError when there is none."""
+        offered = self._offered.get(stream_id)
+        if not offered:
+            raise CallError("NotFoundError", f"the peer has opened no channel on stream {stream_id}")
+        channel = offered.popleft()
+        if not offered:
+            del self._offered[stream_id]
+        return channel
+
+    def attached(self, channel: Channel, owner: ChannelOwner) -> None:
+        """Tells a channel's owner what it has missed; it is told everything from now on."""
+        if channel.owner is owner:
+            if channel.state == "connecting" and self._association.is_established:
+                self._open(channel)
+            return
+        channel.owner = owner
+        assert channel.stream_id is not None
+        owner.opened(channel.stream_id)
+        self._inbound.release(channel)
+        if channel.state == "closing":
+            owner.peer_closing()
+        elif channel.state == "closed":
+            owner.peer_closing()
+            owner.closed(channel.failure)
+
+    def send(self, channel: Channel, data: bytes, text: bool) -> bool:
+        """Queues a message; False when the channel takes none any more."""
+        if channel.state not in ("connecting", "open"):
+            return False
+        self._scheduler.push(channel, channel.message(data, text))
+        return True
+
+    def close_channel(self, channel: Channel) -> None:
+        """Closes a channel when what it was given is sent."""
+        if channel.state == "connecting":
+            self._forget(channel, None)
+        elif channel.state == "open":
+            channel.state = "closing"
+            self._scheduler.finish(channel)
+
+    # What the association tells
+
+    def established(self) -> None:
+        """Opens the channels that waited for it, in the order in which they were made."""
+        self._set_state("connected")
+        for channel in [*self._channels.values(), *self._unnumbered]:
+            if channel.state == "connecting":
+                self._open(channel)
+
+    def ended(self) -> None:
+        """Closes all channels."""
+        if self.state == "closed":
+            return
+        self._set_state("closed")
+        failure = self._failure()
+        for channel in [*self._channels.values(), *self._unnumbered]:
+            self._forget(channel, failure)
+
+    async def writable(self) -> None:
+        """Sends what waits."""
+        await self._scheduler.run()
+
+    def backlog(self) -> int:
+        """Bytes that the link has not taken, or that no object of the shim's is there for."""
+        return self._inbound.backlog()
+
+    def message(self, stream_id: int, protocol: int, data: bytes) -> None:
+        """Passes a message to its channel, or acts on it."""
+        channel = self._channels.get(stream_id)
+        if protocol == DCEP:
+            self._establish(stream_id, channel, data)
+        elif not self._inbound.message(stream_id, channel, protocol, data) and channel is not None:
+            self._fail(channel, f"a message of {len(data)} bytes; at most {self._inbound.limit} are taken")
+
+    def stream_reset(self, stream_id: int) -> None:
+        """The peer closes a channel: so do we (RFC 8831, section 6.7)."""
+        channel = self._channels.get(stream_id)
+        if channel is None:
+            self._association.reset(stream_id)
+            return
+        if channel.state in ("connecting", "open"):
+            channel.state = "closing"
+            if channel.owner is not None:
+                channel.owner.peer_closing()
+        self._scheduler.discard(channel)
+        self._association.reset(stream_id)
+
+    def stream_closed(self, stream_id: int) -> None:
+        """A channel is closed at both ends."""
+        self._inbound.forget(stream_id)
+        channel = self._channels.get(stream_id)
+        if channel is not None and not self._association.is_closed:
+            self._forget(channel, channel.failure)
+
+    # Channels
+
+    def _open(self, channel: Channel) -> None:
+        stream_id = self._number(channel)
+        if stream_id is None:
+            self._forget(channel, ChannelFailure("data-channel-failure", "no stream identifier is free"))
+            return
+        channel.stream_id = stream_id
+        channel.state = "open"
+        self._channels[stream_id] = channel
+        self._association.use(stream_id)
+        if not channel.negotiated:
+            run_now(self._association.send(stream_id, DCEP, encode_open(channel.options)))
+        if channel.owner is not None:
+            channel.owner.opened(stream_id)
+        self._inbound.adopt(channel)
+        self._scheduler.opened(channel)
+
+    def _number(self, channel: Channel) -> int | None:
+        """Even for a DTLS client, odd for a server (RFC 8832, section 6)."""
+        streams = min(STREAMS, self._association.streams)
+        if channel.stream_id is not None:
+            return channel.stream_id if channel.stream_id < streams else None
+        self._unnumbered.remove(channel)
+        return next((id for id in range(self._association.is_server, streams, 2) if id not in self._channels), None)
+
+    def _establish(self, stream_id: int, channel: Channel | None, data: bytes) -> None:
+        kind = data[0] if data else -1
+        if kind == ACK_TYPE and channel is not None:
+            channel.acknowledged = True
+        elif kind == OPEN_TYPE and channel is None:
+            self._offer(stream_id, data)
+        else:
+            # An OPEN on a stream in use is void: the channel that has it goes on.
+            logger.info("a DCEP message of type %d on stream %d was ignored", kind, stream_id)
+
+    def _offer(self, stream_id: int, data: bytes) -> None:
+        self._association.use(stream_id)
+        try:
+            options = decode_open(data)
+        except ValueError as error:
+            logger.info("the peer's channel on stream %d is refused: %s", stream_id, error)
+            self._association.reset(stream_id)
+            return
+        if sum(map(len, self._offered.values())) >= OFFERED_CHANNELS:
+            self._association.reset(stream_id)
+            return
+        channel = Channel(options, stream_id=stream_id, state="open")
+        self._channels[stream_id] = channel
+        self._offered.setdefault(stream_id, deque()).append(channel)
+        run_now(self._association.send(stream_id, DCEP, ACK))
+        self.emit(
+            "datachannel",
+            ChannelOffered(
+                stream_id,
+                options.label,
+                options.protocol,
+                options.ordered,
+                options.max_retransmits,
+                options.max_packet_life_time,
+            ),
+        )
+        self._inbound.adopt(channel)
+
+    def _fail(self, channel: Channel, message: str) -> None:
+        assert channel.stream_id is not None
+        channel.failure = ChannelFailure("data-channel-failure", message)
+        channel.state = "closing"
+        self._scheduler.discard(channel)
+        self._association.reset(channel.stream_id)
+
+    def _forget(self, channel: Channel, failure: ChannelFailure | None) -> None:
+        self._scheduler.discard(channel)
+        self._inbound.left(channel)
+        if channel in self._unnumbered:
+            self._unnumbered.remove(channel)
+        if channel.stream_id is not None and self._channels.get(channel.stream_id) is channel:
+            del self._channels[channel.stream_id]
+        channel.state = "closed"
+        channel.failure = failure
+        if channel.owner is not None:
+            channel.owner.closed(failure)
+
+    # States
+
+    def _dtls_changed(self, state: DtlsState) -> None:
+        if state == "connected" and self._parameters is not None and self._association.is_closed:
+            if self.state == "connecting":
+                # In the same step: the DTLS pump has not begun, so the peer's INIT finds a receiver.
+                self._association.begin(self._parameters.remote_port, self._parameters.max_message_size)
+        elif state in ("closed", "failed") and self.state != "closed":
+            self._association.lost()
+            self.ended()
+
+    def _set_state(self, state: SctpState) -> None:
+        self.state = state
+        connected = state == "connected"
+        self.emit("statechange", SctpStateChange(state, self._association.streams if connected else None))
+
+    def _failure(self) -> ChannelFailure | None:
+        if self._stopping:
+            return None
+        if self.dtls.state in ("closed", "failed"):
+            return ChannelFailure("sctp-failure", f"the DTLS transport is {self.dtls.state}")
+        cause = self._association.abort_cause
+        return ChannelFailure("sctp-failure", "the peer has aborted the association", cause)

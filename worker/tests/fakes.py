@@ -1,0 +1,129 @@
+"""A session that records what its objects emit and send, and runs their tasks: the link's side of the seam."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from aiortc_worker.session.remote import CallError, Remote
+from aiortc_worker.session.wire import Limits
+from msgspec import Struct
+
+R = TypeVar("R", bound=Remote)
+
+
+class FakeSession:
+    """As `session.Session`, without a link."""
+
+    def __init__(self) -> None:
+        self.id = "fake"
+        self.capabilities = frozenset({"file", "url", "device", "record", "ice"})
+        self.limits = Limits()
+        self.objects: dict[int, Remote] = {}
+        self.events: list[tuple[Remote, str, Struct | None]] = []
+        self.messages: dict[Remote, list[bytes | str]] = {}
+        self.credits: dict[Remote, list[int]] = {}
+        self.waiting: dict[Remote, int] = {}
+        "Bytes that the link has not taken; a test sets `stalled` to let them grow."
+        self.stalled = False
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.failures: list[BaseException] = []
+        self._ids = itertools.count(1)
+        self._changed = asyncio.Event()
+        self._drains: dict[Remote, Callable[[], None]] = {}
+
+    # Of Session
+
+    def get(self, id: int, cls: type[R]) -> R:
+        found = self.objects.get(id)
+        if found is None:
+            raise CallError("NotFoundError", f"no object {id}")
+        if not isinstance(found, cls):
+            raise CallError("TypeError", f"object {id} is not a {cls.__name__}")
+        return found
+
+    def emit(self, remote: Remote, event: str, out: Struct | None = None) -> None:
+        expected = type(remote).events[event]
+        assert out is None or isinstance(out, expected), (event, out)
+        self.events.append((remote, event, out))
+        self._changed.set()
+
+    def spawn(self, remote: Remote, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def send_message(self, remote: Remote, payload: bytes, text: bool) -> None:
+        assert isinstance(payload, bytes)
+        if self.stalled:
+            self.waiting[remote] = self.waiting.get(remote, 0) + len(payload)
+        self.messages.setdefault(remote, []).append(payload.decode() if text else payload)
+        self._changed.set()
+
+    def outstanding(self, remote: Remote) -> int:
+        return self.waiting.get(remote, 0)
+
+    def on_drain(self, remote: Remote, callback: Callable[[], None]) -> None:
+        self._drains[remote] = callback
+
+    def credit(self, remote: Remote, amount: int) -> None:
+        self.credits.setdefault(remote, []).append(amount)
+        self._changed.set()
+
+    async def run_blocking(self, kind: str, work: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(None, work, *args)
+
+    # Of tests
+
+    def make(self, cls: type[R], **params: Any) -> R:
+        id = next(self._ids)
+        self.objects[id] = made = cls(self, id, cls.In(**params))  # type: ignore[call-arg]
+        return made
+
+    def drain(self) -> None:
+        """The link takes everything."""
+        self.stalled = False
+        self.waiting.clear()
+        for callback in list(self._drains.values()):
+            callback()
+
+    def outs(self, remote: Remote, event: str) -> list[Any]:
+        return [out for of, name, out in self.events if of is remote and name == event]
+
+    async def until(self, condition: Callable[[], object], timeout: float = 10) -> None:
+        """Waits for something that events, messages or credit bring about."""
+        async with asyncio.timeout(timeout):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def event(self, remote: Remote, name: str, count: int = 1, timeout: float = 10) -> Any:
+        await self.until(lambda: len(self.outs(remote, name)) >= count, timeout)
+        return self.outs(remote, name)[count - 1]
+
+    async def state(self, remote: Remote, state: str, timeout: float = 10) -> Any:
+        """The latest state event that says `state`, awaited."""
+
+        def found() -> list[Any]:
+            return [out for out in self.outs(remote, "statechange") if out.state == state]
+
+        await self.until(found, timeout)
+        return found()[-1]
+
+    async def close(self) -> None:
+        """As the end of the session's socket."""
+        for remote in sorted(self.objects.values(), key=lambda each: each.close_order):
+            await remote.close()
+        for task in list(self.tasks):
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks)
+        self.objects.clear()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.failures.append(task.exception())  # type: ignore[arg-type]
