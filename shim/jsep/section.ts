@@ -50,6 +50,8 @@ export function closedSection(section: Section, mid = section.mid): Section {
 		port: 0,
 		formats: section.formats.length > 0 ? [...section.formats] : ['0'],
 		direction: 'inactive',
+		// Kept, so that the session can go on saying it for all.
+		extmapAllowMixed: section.extmapAllowMixed,
 	};
 }
 

@@ -32,7 +32,7 @@ function writeSection(section: Section, mixed: boolean): string[] {
 		`m=${section.kind} ${section.port} ${[section.protocol, ...section.formats].join(' ')}`,
 		`c=${connection}`,
 		...section.bandwidth.map(({ type, limit }) => `b=${type}:${limit}`),
-		...(isMedia(section) && !section.rejected ? [`a=rtcp:${section.port} ${connection}`] : []),
+		...(isMedia(section) && section.port !== 0 ? [`a=rtcp:${section.port} ${connection}`] : []),
 		...writeTransport(section),
 		...(section.mid === '' ? [] : [`a=mid:${section.mid}`]),
 		...(section.bundleOnly ? ['a=bundle-only'] : []),
