@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import av
 from msgspec import Struct
@@ -31,7 +31,7 @@ class FrameReader(Remote):
     class In(Struct, frozen=True):
         track: ObjectId
 
-    events = {"ended": Empty}  # noqa: RUF012 - a table, as in every Remote
+    events: ClassVar = {"ended": Empty}
     close_order = 55
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
@@ -81,4 +81,6 @@ class FrameReader(Remote):
 
 
 def _seconds(frames: deque[Frame]) -> float:
-    return sum(frame.samples / frame.sample_rate for frame in frames if isinstance(frame, av.AudioFrame))
+    """Of audio; a source has one rate."""
+    sounds = [frame for frame in frames if isinstance(frame, av.AudioFrame)]
+    return sum(frame.samples for frame in sounds) / sounds[0].sample_rate if sounds else 0.0

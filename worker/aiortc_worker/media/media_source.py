@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -43,7 +43,7 @@ class MediaSource(Remote):
         video: VideoConstraints | None = None
         "Given when there is to be video."
 
-    events = {"ended": Empty}  # noqa: RUF012 - a table, as in every Remote
+    events: ClassVar = {"ended": Empty}
     close_order = 65
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import av
 import numpy as np
@@ -32,7 +32,7 @@ class Track(Remote):
         "A MediaSource or an RtpReceiver."
         kind: Kind
 
-    events = {"mute": Empty, "unmute": Empty, "ended": Empty}  # noqa: RUF012 - a table, as in every Remote
+    events: ClassVar = {"mute": Empty, "unmute": Empty, "ended": Empty}
     close_order = 60
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
