@@ -1,5 +1,8 @@
+import { captureCaller } from './errors.ts';
+import type { Port } from './Port.ts';
 import type { Session } from './Session.ts';
 import type { CallIn, CallName, CallOut, EventName, EventOut, MediaHeader, ObjectType } from './types.ts';
+import type { Wire } from './Wire.ts';
 
 /** The shim's end of an object in the worker. */
 export class Remote<T extends ObjectType> {
@@ -16,57 +19,79 @@ export class Remote<T extends ObjectType> {
 	/** Called once when the session failed: nothing more will come, and pending calls are rejected. */
 	onlost: ((error: Error) => void) | null = null;
 
-	constructor(session: Session, type: T, id: number) {
+	readonly #wire: Wire;
+	readonly #port: Port;
+	readonly #listeners = new Map<string, (out: never) => void>();
+
+	/** Sessions make these: use create(). */
+	constructor(session: Session, wire: Wire, type: T, id: number) {
 		this.session = session;
 		this.type = type;
 		this.id = id;
+		this.#wire = wire;
+		this.#port = wire.attach(id, {
+			event: (name, out) => this.#listeners.get(name)?.(out as never),
+			message: (data) => this.onmessage?.(data),
+			media: (header, planes) => this.onmedia?.(header, planes),
+			buffered: (amount) => this.onbuffered?.(amount),
+			lost: (error) => this.onlost?.(error),
+		});
 	}
 
 	/** Bytes given to send() that have not left the worker for the network; strings count as UTF-8. */
 	get bufferedAmount(): number {
-		throw new Error('not yet');
+		return this.#port.bufferedAmount;
 	}
 
 	/**
-	 * Calls the object; what it throws, it throws with the caller's stack.
+	 * Calls the object; what it throws, it throws with the caller's stack. A failure that nobody awaits is no unhandled
+	 * rejection: what is lost by it, the object itself reports.
 	 *
 	 * @throws {DOMException | TypeError | RangeError} as the worker names it; InvalidStateError when the session is lost
 	 */
-	call<M extends CallName<T>>(_name: M, _params: CallIn<T, M>): Promise<CallOut<T, M>> {
-		throw new Error('not yet');
+	call<M extends CallName<T>>(name: M, params: CallIn<T, M>): Promise<CallOut<T, M>> {
+		return this.#call(name, params, false);
 	}
 
 	/** As call(), but sent when all that send() has queued was sent. */
-	callAfterSent<M extends CallName<T>>(_name: M, _params: CallIn<T, M>): Promise<CallOut<T, M>> {
-		throw new Error('not yet');
+	callAfterSent<M extends CallName<T>>(name: M, params: CallIn<T, M>): Promise<CallOut<T, M>> {
+		return this.#call(name, params, true);
 	}
 
 	/** Listens to an event; each is dispatched in a macrotask of its own, in order with messages. One listener an event. */
-	on<E extends EventName<T>>(_event: E, _listener: (out: EventOut<T, E>) => void): void {
-		throw new Error('not yet');
+	on<E extends EventName<T>>(event: E, listener: (out: EventOut<T, E>) => void): void {
+		this.#listeners.set(event, listener);
 	}
 
 	/** Queues a channel message. The bytes are read when they are sent: the caller does not change them. */
-	send(_data: string | Uint8Array): void {
-		throw new Error('not yet');
+	send(data: string | Uint8Array): void {
+		this.#port.send(data);
 	}
 
 	/**
-	 * Offers a frame of media: sent if the stream has credit; else it waits, replacing a video frame that waits.
+	 * Offers a frame of media: sent if the stream has credit; else a picture waits, replacing one that waits already.
+	 * The planes are read when they are sent: the caller does not change them.
 	 *
 	 * @returns whether nothing was lost by it: no frame replaced, none refused
 	 */
-	sendMedia(_header: MediaHeader, _planes: Uint8Array): boolean {
-		throw new Error('not yet');
+	sendMedia(header: MediaHeader, planes: Uint8Array): boolean {
+		return this.#port.sendMedia(header, planes);
 	}
 
 	/** Lets the worker send `frames` more frames of media. */
-	credit(_frames: number): void {
-		throw new Error('not yet');
+	credit(frames: number): void {
+		this.#port.credit(frames);
 	}
 
 	/** Ends the object in the worker; nothing of it is heard any more. */
 	drop(): void {
-		throw new Error('not yet');
+		this.#wire.drop(this.#port);
+	}
+
+	#call<M extends CallName<T>>(name: M, params: CallIn<T, M>, afterSent: boolean): Promise<CallOut<T, M>> {
+		const caller = captureCaller(afterSent ? this.callAfterSent : this.call);
+		const reply = this.#wire.call(this.#port, name, params as object, caller, afterSent) as Promise<CallOut<T, M>>;
+		reply.catch(() => {});
+		return reply;
 	}
 }

@@ -1,15 +1,12 @@
 import type { Welcome } from '../link/hello.ts';
+import type { Endpoint } from '../link/options.ts';
 import type { SocketFactory } from '../link/Socket.ts';
 import { Remote } from './Remote.ts';
 import type { ObjectIn, ObjectType } from './types.ts';
+import { Wire } from './Wire.ts';
 
 export type { Welcome } from '../link/hello.ts';
-
-/** Where a bridge listens, and what it wants to be shown. */
-export interface Endpoint {
-	url: string;
-	token: string;
-}
+export { type Endpoint, LinkError } from '../link/options.ts';
 
 /** Keeps the process alive between ref() and unref(). */
 export interface KeepAlive {
@@ -24,48 +21,94 @@ export interface SessionOptions {
 	openSocket?: SocketFactory;
 	/** For the bridge's log: `aiortc-shim/0.1.0 node/24.21.0`. */
 	client?: string;
-	/** Told when the session begins and ceases to have a reason to keep the process alive. */
+	/** Told when the session begins and ceases to have a reason to keep the process alive; all else keeps none. */
 	keepAlive?: KeepAlive;
 	/** Takes a line for each frame of either direction. */
 	debug?: (line: string) => void;
+	/** Seconds for which a bridge that cannot be reached is tried before the session begins; 5 unless given. */
+	patienceSeconds?: number;
 }
 
 /** A session in a worker: mints ids, makes remote objects, and holds the link that carries them. */
 export class Session {
-	/** The bridge's answer; rejects when it refuses. */
+	/** The bridge's answer; rejects when it refuses, or cannot be reached. */
 	readonly ready: Promise<Welcome>;
 	/** The object with id 0. */
 	readonly root: Remote<'Session'>;
-	/** Called once when the session was lost for good, after every Remote's `onlost`. */
+	/** Called once when the session was lost for good or closed, after every Remote's `onlost`. */
 	onfailure: ((error: Error) => void) | null = null;
 
-	constructor(_options: SessionOptions) {
-		this.ready = Promise.reject(new Error('not yet'));
-		this.root = new Remote(this, 'Session', 0);
+	readonly #wire: Wire;
+	readonly #keepAlive: KeepAlive | undefined;
+	#lastId = 0;
+	#reasons = 0;
+	#welcome: Welcome | null = null;
+	#failure: Error | null = null;
+
+	/** Connects in the background; everything may be used at once. */
+	constructor(options: SessionOptions) {
+		this.#keepAlive = options.keepAlive;
+		let resolve!: (welcome: Welcome) => void;
+		let reject!: (error: Error) => void;
+		this.ready = new Promise((...settle) => {
+			[resolve, reject] = settle;
+		});
+		// Who uses the session without awaiting this hears of a failure by its objects.
+		this.ready.catch(() => {});
+		let calling = () => {};
+		this.#wire = new Wire({
+			connect: options.connect,
+			openSocket: options.openSocket ?? ((url, protocol) => new WebSocket(url, protocol)),
+			client: options.client ?? 'aiortc-shim',
+			patienceSeconds: options.patienceSeconds,
+			debug: options.debug,
+			onwelcome: (welcome) => {
+				this.#welcome = welcome;
+				resolve(welcome);
+			},
+			onlost: (error) => {
+				this.#failure = error;
+				reject(error);
+			},
+			onfailure: (error) => this.onfailure?.(error),
+			onbusy: (busy) => {
+				if (busy) calling = this.hold();
+				else calling();
+			},
+		});
+		this.root = new Remote(this, this.#wire, 'Session', 0);
 	}
 
 	/** The bridge's answer, once it came. */
 	get welcome(): Welcome | null {
-		throw new Error('not yet');
+		return this.#welcome;
 	}
 
 	/** Why the session was lost, or null while it lives. */
 	get failure(): Error | null {
-		throw new Error('not yet');
+		return this.#failure;
 	}
 
 	/** Makes an object in the worker. It may be used at once: frames start in order. */
-	create<T extends ObjectType>(_type: T, _params: ObjectIn<T>): Remote<T> {
-		throw new Error('not yet');
+	create<T extends ObjectType>(type: T, params: ObjectIn<T>): Remote<T> {
+		const id = ++this.#lastId;
+		this.#wire.create(id, type, params);
+		return new Remote(this, this.#wire, type, id);
 	}
 
 	/** Keeps the process alive until the function that it returns is called. */
 	hold(): () => void {
-		throw new Error('not yet');
+		if (++this.#reasons === 1) this.#keepAlive?.ref();
+		let held = true;
+		return () => {
+			if (!held) return;
+			held = false;
+			if (--this.#reasons === 0) this.#keepAlive?.unref();
+		};
 	}
 
 	/** Ends the session, and with it every object; resolves when the socket is closed. */
 	close(): Promise<void> {
-		throw new Error('not yet');
+		return this.#wire.close();
 	}
 }

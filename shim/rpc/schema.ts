@@ -111,7 +111,7 @@ export interface Objects {
 	};
 	Certificate: {
 		in: { algorithm: 'ECDSA' | 'RSA'; expires?: number | null };
-		calls: {};
+		calls: Record<never, never>;
 		events: {
 			error: ErrorInfo;
 			ready: { fingerprints: Fingerprint[]; expires: number; pem?: string | null };
@@ -239,12 +239,12 @@ export interface Objects {
 	};
 	FrameReader: {
 		in: { track: ObjectId };
-		calls: {};
+		calls: Record<never, never>;
 		events: { error: ErrorInfo; ended: Empty };
 	};
 	FrameWriter: {
 		in: { source: ObjectId };
-		calls: {};
+		calls: Record<never, never>;
 		events: { error: ErrorInfo };
 	};
 	RtpSender: {

@@ -1,0 +1,191 @@
+import { Dispatcher } from '../link/Dispatcher.ts';
+import { type Frame, ProtocolError, parseRecords } from '../link/frames.ts';
+import type { Welcome } from '../link/hello.ts';
+import { Link } from '../link/Link.ts';
+import type { LinkOptions } from '../link/options.ts';
+import { Scheduler } from '../link/Scheduler.ts';
+import { describeFrame } from './debug.ts';
+import { type Caller, makeError } from './errors.ts';
+import { type Listener, Port } from './Port.ts';
+import type { ErrorInfo } from './schema.ts';
+
+interface PendingCall {
+	caller: Caller;
+	resolve(out: unknown): void;
+	reject(error: Error): void;
+}
+
+/** A text frame of the worker. */
+interface TextFrame {
+	reply?: number;
+	event?: string;
+	on?: number;
+	out?: unknown;
+	error?: ErrorInfo;
+}
+
+export interface WireOptions extends Omit<LinkOptions, 'onwelcome' | 'onframe' | 'onfailure' | 'debug'> {
+	onwelcome(welcome: Welcome): void;
+	/** The session is lost, as of now. */
+	onlost(error: Error): void;
+	/** Every object has heard that it is lost. */
+	onfailure(error: Error): void;
+	/** The number of pending calls went from none to some, or back. */
+	onbusy(busy: boolean): void;
+	debug?: (line: string) => void;
+}
+
+/** The untyped part of a session: frames to calls, replies, events and records, each dispatched in order. */
+export class Wire {
+	readonly scheduler = new Scheduler();
+	readonly #options: WireOptions;
+	readonly #link: Link;
+	readonly #dispatcher: Dispatcher;
+	readonly #ports = new Map<number, Port>();
+	readonly #calls = new Map<number, PendingCall>();
+	#lastCall = 0;
+	#lost: Error | null = null;
+
+	constructor(options: WireOptions) {
+		this.#options = options;
+		const { debug } = options;
+		this.#link = new Link(
+			{
+				...options,
+				onwelcome: (welcome) => this.#welcomed(welcome),
+				onframe: (frame, size) => this.#receive(frame, size),
+				onfailure: (error) => this.#fail(error),
+				debug: debug && ((direction, frame) => debug(`${direction} ${describeFrame(frame)}`)),
+			},
+			this.scheduler,
+		);
+		this.#dispatcher = new Dispatcher((frames, bytes) => this.#link.took(frames, bytes));
+	}
+
+	/** Whether the session is lost, so that nothing is sent any more. */
+	get lost(): boolean {
+		return this.#lost !== null;
+	}
+
+	/** Gives an object its place; when the session is lost already, it hears so in a task. */
+	attach(id: number, listener: Listener): Port {
+		const port = new Port(this, id, listener);
+		this.#ports.set(id, port);
+		const lost = this.#lost;
+		if (lost !== null) this.#dispatcher.push(() => listener.lost(lost));
+		return port;
+	}
+
+	/** Makes an object in the worker. */
+	create(id: number, type: string, params: object): void {
+		this.#text(JSON.stringify({ new: id, type, in: params }));
+	}
+
+	/** Ends an object in the worker; nothing of it is heard any more. */
+	drop(port: Port): void {
+		if (!this.#ports.delete(port.id)) return;
+		port.discard();
+		this.#text(JSON.stringify({ drop: port.id }));
+	}
+
+	/** Calls an object, `afterSent` once all that it has queued was sent. */
+	call(port: Port, name: string, params: object, caller: Caller, afterSent: boolean): Promise<unknown> {
+		if (this.#lost !== null) return Promise.reject(makeError(lostInfo(this.#lost), caller));
+		const number = ++this.#lastCall;
+		const text = JSON.stringify({ call: number, on: port.id, do: name, in: params });
+		const promise = new Promise<unknown>((resolve, reject) => {
+			this.#calls.set(number, { caller, resolve, reject });
+		});
+		if (this.#calls.size === 1) this.#options.onbusy(true);
+		const { stream } = port;
+		if (afterSent && stream && stream.items.length > 0) {
+			this.scheduler.textInOrder(stream, text);
+			this.wake();
+		} else this.#text(text);
+		return promise;
+	}
+
+	wake(): void {
+		this.#link.wake();
+	}
+
+	/** Runs `run` in a macrotask of its own, unless the object was dropped meanwhile. */
+	dispatch(port: Port, run: () => void): void {
+		this.#dispatcher.push(() => {
+			if (this.#ports.get(port.id) === port) run();
+		});
+	}
+
+	close(): Promise<void> {
+		const closed = this.#link.close();
+		this.#fail(new Error('the session was closed'));
+		return closed;
+	}
+
+	#text(text: string): void {
+		if (this.#lost !== null) return;
+		this.scheduler.control(text);
+		this.wake();
+	}
+
+	#welcomed(welcome: Welcome): void {
+		if (welcome.resumed) for (const port of this.#ports.values()) port.resumed();
+		else this.#options.onwelcome(welcome);
+	}
+
+	#receive(frame: Frame, size: number): void {
+		if (typeof frame === 'string') this.#receiveText(frame);
+		else for (const record of parseRecords(frame)) this.#ports.get(record.object)?.receive(record);
+		if (size > 0) this.#dispatcher.endFrame(size);
+	}
+
+	#receiveText(text: string): void {
+		const frame = parseText(text);
+		if (typeof frame.reply === 'number') {
+			const number = frame.reply;
+			this.#dispatcher.push(() => this.#settle(number, frame));
+			return;
+		}
+		if (typeof frame.event !== 'string') throw new ProtocolError(`neither reply nor event: ${text.slice(0, 80)}`);
+		const { event, out } = frame;
+		const port = this.#ports.get(frame.on ?? -1);
+		// Of an object dropped here, some may still come.
+		if (port) this.dispatch(port, () => port.listener.event(event, out));
+	}
+
+	#settle(number: number, { out, error }: TextFrame): void {
+		const call = this.#calls.get(number);
+		if (!call) return;
+		this.#calls.delete(number);
+		if (error) call.reject(makeError(error, call.caller));
+		else call.resolve(out);
+		if (this.#calls.size === 0) this.#options.onbusy(false);
+	}
+
+	/** Everything fails, in order with what came before. */
+	#fail(error: Error): void {
+		if (this.#lost !== null) return;
+		this.#lost = error;
+		this.#options.onlost(error);
+		for (const number of this.#calls.keys()) {
+			this.#dispatcher.push(() => this.#settle(number, { error: lostInfo(error) }));
+		}
+		for (const port of this.#ports.values()) {
+			port.discard();
+			this.dispatch(port, () => port.listener.lost(error));
+		}
+		this.#dispatcher.push(() => this.#options.onfailure(error));
+	}
+}
+
+function lostInfo(error: Error): ErrorInfo {
+	return { name: 'InvalidStateError', message: `the session was lost: ${error.message}` };
+}
+
+function parseText(text: string): TextFrame {
+	try {
+		const frame: unknown = JSON.parse(text);
+		if (typeof frame === 'object' && frame !== null) return frame;
+	} catch {}
+	throw new ProtocolError(`not of the protocol: ${text.slice(0, 80)}`);
+}
