@@ -29,10 +29,11 @@ export async function pictureCodeOf(page: Page, selector: string): Promise<Pictu
 		context.drawImage(video, 0, 0);
 		const { data } = context.getImageData(0, 0, width, height);
 		// Black and white are what is told apart: green alone says it, scaled from full to limited range.
-		const luma = Array.from({ length: width * height }, (_, i) => Math.round(16 + (data[i * 4 + 1]! * 219) / 255));
-		return { luma, width, height };
+		let luma = '';
+		for (let at = 1; at < data.length; at += 4) luma += String.fromCharCode(16 + (data[at]! * 219) / 255);
+		return { luma: btoa(luma), width, height };
 	});
-	return picture && readPictureCode(Uint8Array.from(picture.luma), picture.width, picture.height, picture.width);
+	return picture && readPictureCode(Buffer.from(picture.luma, 'base64'), picture.width, picture.height, picture.width);
 }
 
 /** The frequency of the last 0.68 s that a <video> or <audio> plays, in Hz; null where there is silence. */
