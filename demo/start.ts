@@ -7,6 +7,7 @@
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensurePython } from 'aiortc-shim/bridge';
 import { ensureMediasoupWorker } from '../scripts/mediasoup-worker.ts';
 import { Participant } from './job/Participant.ts';
 import { table } from './job/report.ts';
@@ -23,7 +24,8 @@ const { values: options } = parseArgs({
 });
 
 try {
-	const workerBin = await ensureMediasoupWorker();
+	// What the first start of all has to fetch or build, once for both bots and outside the deadline.
+	const [workerBin] = await Promise.all([ensureMediasoupWorker(), ensurePython()]);
 	process.exitCode = options.headless ? await job(workerBin) : await stay(workerBin);
 } catch (error) {
 	console.error(error instanceof Error ? error.message : error);
