@@ -27,7 +27,7 @@ export class Link {
 	#heartbeat: Heartbeat | null = null;
 	#waking = false;
 	#ended = false;
-	/** Counted frames that came, that were taken, and whose taking was said. */
+	/** Counted frames that came, that were taken, and that the other end knows of. */
 	#received = 0;
 	#taken = 0;
 	#acked = 0;
@@ -83,7 +83,7 @@ export class Link {
 	#acknowledge(): void {
 		this.#stopAckTimer?.();
 		this.#stopAckTimer = null;
-		if (this.#acked === this.#taken || this.#socket === null) return;
+		if (this.#taken <= this.#acked || this.#socket === null) return;
 		this.#acked = this.#taken;
 		this.#unackedBytes = 0;
 		this.#send(`{"ack":${this.#taken}}`);
@@ -109,13 +109,12 @@ export class Link {
 		});
 	}
 
-	/** Sends again what the bridge has not had. The worker hears of what was taken: an ack may have been lost. */
+	/** Sends again what the bridge has not had; hello told it what came here, which is as good as an acknowledgement. */
 	#resume(received: number): void {
+		this.#acked = this.#received;
 		this.#tail.acknowledge(received);
 		this.#scheduler.discardMedia();
 		for (const frame of this.#tail.frames()) this.#send(frame);
-		this.#acked = -1;
-		this.#acknowledge();
 	}
 
 	#receive(data: unknown): void {
@@ -156,7 +155,7 @@ export class Link {
 			run();
 		} catch (error) {
 			if (!(error instanceof ProtocolError)) throw error;
-			this.#end(CloseCode.protocol, error.message);
+			void this.#end(CloseCode.protocol, error.message);
 			this.#options.onfailure(new LinkError(CloseCode.protocol, error.message));
 		}
 	}

@@ -1,6 +1,7 @@
 /** The objects of the protocol. Generated from the worker's structs by `npm run generate`: do not edit. */
 
-export type Empty = {};
+/** No fields. */
+export type Empty = Record<string, never>;
 
 /** A failure as the shim rethrows it. */
 export interface ErrorInfo {
