@@ -93,12 +93,17 @@ class _Cutter:
         if shape != self._input or self._expected is None or abs(at - self._expected) > GAP:
             self._begin(shape, at)
         self._expected = at + frame.samples / frame.sample_rate
-        for samples in self._resample(frame):
-            self._buffer += bytes(samples.planes[0])[: self._size * samples.samples // self._samples]
+        for resampled in self._resample(frame):
+            self._buffer += self._layered(resampled)
         while len(self._buffer) >= self._size:
             yield self._position, bytes(self._buffer[: self._size])
             del self._buffer[: self._size]
             self._position += self._samples
+
+    def _layered(self, frame: av.AudioFrame) -> bytes:
+        channels = frame.layout.nb_channels
+        samples = np.frombuffer(frame.planes[0], np.int16, frame.samples * channels)
+        return samples.tobytes() if frame.layout.name == self._layout else np.repeat(samples, 2).tobytes()
 
     @property
     def _samples(self) -> int:
@@ -108,8 +113,11 @@ class _Cutter:
         self._input = shape
         self._buffer.clear()
         self._position = round(at * self._rate)
-        same = shape == (self._rate, self._layout, "s16")
-        self._resampler = None if same else av.AudioResampler(format="s16", layout=self._layout, rate=self._rate)
+        rate, layout, format_name = shape
+        # Mono is doubled below: the resampler would take 3 dB of each side.
+        target = layout if layout == "mono" else self._layout
+        same = (rate, layout, format_name) == (self._rate, target, "s16")
+        self._resampler = None if same else av.AudioResampler(format="s16", layout=target, rate=self._rate)
 
     def _resample(self, frame: av.AudioFrame) -> list[av.AudioFrame]:
         if self._resampler is None:

@@ -89,7 +89,8 @@ class Decoding:
                 failed += 1
                 continue
             for frame in pictures:
-                frames += _normal(frame)
+                if isinstance(frame, av.VideoFrame | av.AudioFrame):
+                    frames += _normal(frame)
         return Decoded(frames, failed)
 
 
