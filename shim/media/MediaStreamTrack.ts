@@ -181,6 +181,8 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 		const remote = session.create('Track', { source: this.#source.remote(session).id, kind: this.#kind });
 		this.#remotes.set(session, remote);
 		remote.onlost = () => this.#remotes.delete(session);
+		// It was refused there. Elsewhere than at home only what was sent from there ends.
+		remote.on('error', () => session === this.#source.home && this.#end(true));
 		if (!this.#enabled) setRemoteEnabled(remote, false);
 		return remote;
 	}

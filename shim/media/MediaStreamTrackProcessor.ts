@@ -84,6 +84,10 @@ class FrameSource implements UnderlyingDefaultSource<Frame> {
 		reader.onmedia = (header, planes) => this.#take(controller, header, planes);
 		reader.on('ended', () => this.#end(controller));
 		reader.onlost = () => this.#end(controller);
+		reader.on('error', ({ name, message }) => {
+			this.#close();
+			controller.error(new DOMException(message, name));
+		});
 		return reader;
 	}
 

@@ -52,7 +52,7 @@ def write(
             resampler = av.AudioResampler(sound.format, "mono", rate, sound.codec_context.frame_size or 441)
             tone = Tone(500, 1)
             drawn = [tone.draw(number) for number in range(round(seconds * 50))]
-            for frame in [each for frame in [*drawn, None] for each in resampler.resample(frame)]:
+            for frame in [each for one in [*drawn, None] for each in resampler.resample(one)]:
                 container.mux(sound.encode(frame))
             container.mux(sound.encode(None))
     return path

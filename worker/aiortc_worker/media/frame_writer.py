@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 MAX_FRAME: Final = 64 * 1024 * 1024
 "Bytes: more than a picture of 7680 by 4320."
-IN_FLIGHT: Final = 2
-"Frames that the shim may send ahead."
 
 
 class FrameWriter(Remote):
@@ -42,7 +40,6 @@ class FrameWriter(Remote):
         self._chunks = bytearray()
         self._pictures = Pictures()
         self._samples: Samples | None = None
-        session.credit(self, IN_FLIGHT)
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
         if kind != MEDIA:
