@@ -128,7 +128,9 @@ export const readSessionAttribute = (attribute: string, draft: Draft, others: st
 export const readMediaAttribute = (attribute: string, draft: Draft): boolean =>
 	read(attribute, draft, mediaReaders, draft.section.attributes);
 
-function read(attribute: string, draft: Draft, readers: Record<string, Reader>, others: string[]): boolean {
+function read(line: string, draft: Draft, readers: Record<string, Reader>, others: string[]): boolean {
+	// mediasoup-client leaves a space at the end of a=rtcp-fb without a parameter.
+	const attribute = line.trimEnd();
 	const colon = attribute.indexOf(':');
 	const name = colon < 0 ? attribute : attribute.slice(0, colon);
 	if (name === '') return false;
