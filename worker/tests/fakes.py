@@ -7,9 +7,10 @@ import itertools
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from aiortc_worker.session.remote import CallError, Remote
 from aiortc_worker.session.wire import Limits
-from msgspec import Struct
 
 R = TypeVar("R", bound=Remote)
 
@@ -93,24 +94,26 @@ class FakeSession:
     def outs(self, remote: Remote, event: str) -> list[Any]:
         return [out for of, name, out in self.events if of is remote and name == event]
 
-    async def until(self, condition: Callable[[], object], timeout: float = 10) -> None:
+    async def until(self, condition: Callable[[], object], within: float = 10) -> None:
         """Waits for something that events, messages or credit bring about."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             while not condition():
+                if self.failures:
+                    raise self.failures[0]
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def event(self, remote: Remote, name: str, count: int = 1, timeout: float = 10) -> Any:
-        await self.until(lambda: len(self.outs(remote, name)) >= count, timeout)
+    async def event(self, remote: Remote, name: str, count: int = 1, within: float = 10) -> Any:
+        await self.until(lambda: len(self.outs(remote, name)) >= count, within)
         return self.outs(remote, name)[count - 1]
 
-    async def state(self, remote: Remote, state: str, timeout: float = 10) -> Any:
+    async def state(self, remote: Remote, state: str, within: float = 10) -> Any:
         """The latest state event that says `state`, awaited."""
 
         def found() -> list[Any]:
             return [out for out in self.outs(remote, "statechange") if out.state == state]
 
-        await self.until(found, timeout)
+        await self.until(found, within)
         return found()[-1]
 
     async def close(self) -> None:
@@ -127,3 +130,4 @@ class FakeSession:
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self.failures.append(task.exception())  # type: ignore[arg-type]
+            self._changed.set()

@@ -7,13 +7,13 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
+from fakes import FakeSession
+
 from aiortc_worker.transports.certificate import Certificate
 from aiortc_worker.transports.data_channel import DataChannel
 from aiortc_worker.transports.dtls_transport import DtlsParameters, DtlsTransport
 from aiortc_worker.transports.ice_transport import Credentials, IceTransport, RemoteCandidate, RemoteParameters
 from aiortc_worker.transports.sctp_transport import SctpParameters, SctpTransport
-
-from fakes import FakeSession
 
 names = itertools.count(1)
 

@@ -26,7 +26,7 @@ Address = tuple[str, int]
 
 COMPONENT = 1
 LOOK_AGAIN = 0
-"A value of the check list's queue that is neither ICE_COMPLETED nor ICE_FAILED (aioice/ice.py:22): there may be new pairs."
+"Neither ICE_COMPLETED nor ICE_FAILED (aioice/ice.py:22) in the check list's queue: there may be new pairs."
 
 REMOTE_CANDIDATES = 100
 "As many as RFC 8445, section 6.1.2.5, allows checks."
@@ -96,7 +96,7 @@ class IceSocket(StunProtocol):
         addr: Address,
         integrity_key: bytes | None = None,
         retransmissions: int | None = None,
-        timeout: float | None = None,
+        wait: float | None = None,
     ) -> tuple[stun.Message, Address]:
         """A STUN transaction, retried sooner than aioice's first 500 ms (aioice/ice.py:357, stun.py:284).
 
@@ -107,7 +107,7 @@ class IceSocket(StunProtocol):
         transaction = stun.Transaction(
             request, addr, self, retransmissions=retransmissions, integrity_key=integrity_key
         )
-        transaction._Transaction__timeout_delay = timeout or self.connection.timing.first_retry  # type: ignore[attr-defined]
+        transaction._Transaction__timeout_delay = wait or self.connection.timing.first_retry  # type: ignore[attr-defined]
         self.transactions[request.transaction_id] = transaction
         started = time.monotonic()
         try:
@@ -147,6 +147,8 @@ class IceConnection(Connection):
         "Datagrams dropped: empty, malformed, or of somebody who passed no check."
         self.selected: CandidatePair | None = None
         self.gathering = False
+        self.hosts_open = asyncio.Event()
+        "Set when the host candidates are bound: checks begin then."
         self.remote_ended = False
         self.requests = 0
         "Checks that were answered."
@@ -306,9 +308,9 @@ class IceConnection(Connection):
             self._on_check(self)
         return due
 
-    async def _next_outcome(self, timeout: float | None) -> int:
+    async def _next_outcome(self, wait: float | None) -> int:
         try:
-            return await asyncio.wait_for(self._check_list_state.get(), timeout)
+            return await asyncio.wait_for(self._check_list_state.get(), wait)
         except TimeoutError:
             return LOOK_AGAIN
 
@@ -383,7 +385,7 @@ class IceConnection(Connection):
             return False
         return True
 
-    async def consent(self, timeout: float) -> bool:
+    async def consent(self, wait: float) -> bool:
         """Asks the peer once whether it still wants to hear us; False when no answer came in time."""
         pair = self.selected
         if pair is None or self.remote_password is None:
@@ -395,7 +397,7 @@ class IceConnection(Connection):
                 pair.remote_addr,
                 integrity_key=self.remote_password.encode(),
                 retransmissions=0,
-                timeout=timeout,
+                wait=wait,
             )
         except stun.TransactionError:
             return False

@@ -16,9 +16,6 @@ from .sctp_transport import STREAMS, SctpTransport
 if TYPE_CHECKING:
     from ..session.session import Session
 
-CREDIT = 16 * 1024
-"Bytes of credit that are given in one record, unless they are all that the channel has."
-
 
 class ChannelOpened(Struct, frozen=True, rename="camel"):
     """Bytes can flow."""
@@ -85,10 +82,6 @@ class DataChannel(Remote):
             self._channel = self._transport.create(options, params.stream_id if params.negotiated else None, self)
         self._parts: list[bytes] = []
         self._partial = 0
-        self._taken = 0
-        "Bytes that the shim was not given credit for yet."
-        self._owed = 0
-        "Of these, what has left."
         # After the session knows this object.
         asyncio.get_running_loop().call_soon(self._transport.attached, self._channel, self)
 
@@ -105,11 +98,10 @@ class DataChannel(Remote):
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts = []
         self._partial = 0
-        self._taken += len(data) or 1
         limit = self._transport.max_message_size or self.session.limits.message
         if len(data) > min(limit, self.session.limits.message):
             self.emit("error", ErrorInfo("TypeError", f"a message of {len(data)} bytes; the peer accepts {limit}"))
-            self.sent(len(data))
+            self.sent(len(data) or 1)
         elif not self._transport.send(self._channel, data, bool(flags & TEXT)):
             self.sent(len(data) or 1)
 
@@ -140,13 +132,8 @@ class DataChannel(Remote):
         self.session.send_message(self, data, text)
 
     def sent(self, cost: int) -> None:
-        """Gives credit for a message that has left."""
-        self._owed += cost
-        if self._owed < CREDIT and self._owed != self._taken:
-            return
-        owed, self._owed = self._owed, 0
-        self._taken -= owed
-        self.session.credit(self, owed)
+        """Gives credit for a message that has left; the session gathers it into records."""
+        self.session.credit(self, cost)
 
     def peer_closing(self) -> None:
         """Reports that the peer closes the channel."""

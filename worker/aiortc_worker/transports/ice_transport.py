@@ -13,7 +13,7 @@ from ..compat.ice import REMOTE_CANDIDATES, IceConnection, IceTiming
 from ..session.remote import CallError, ObjectId, Remote, call
 from .ice_candidate import format_candidate, parse_candidate
 from .ice_consent import keep_consent
-from .ice_gatherer import ask_servers, open_hosts
+from .ice_gatherer import UNREACHABLE, ask_servers, open_hosts
 from .ice_server import IceServer, Server, parse_servers
 from .inbox import Inbox
 
@@ -180,7 +180,6 @@ class IceTransport(Remote):
         self._unclaimed: dict[str, list[Candidate | None]] = {}
         "Remote candidates of a generation that has not started."
         self._remote: RemoteParameters | None = None
-        self._hosts_open: dict[IceConnection, asyncio.Event] = {self._newest: asyncio.Event()}
         self._consent: asyncio.Task[None] | None = None
         self._pair_changes = 0
         self._packets_sent = 0
@@ -212,7 +211,7 @@ class IceTransport(Remote):
     async def gather(self) -> None:
         """Gathers candidates of the newest generation, once."""
         connection = self._newest
-        if connection.gathering or self._hosts_open[connection].is_set() or self.state == "closed":
+        if connection.gathering or connection.hosts_open.is_set() or self.state == "closed":
             return
         connection.gathering = True
         self._set_gathering_state("gathering")
@@ -265,7 +264,6 @@ class IceTransport(Remote):
         connection = back or self._connection(params.username_fragment, params.password)
         self._newest = connection
         self._all.add(connection)
-        self._hosts_open.setdefault(connection, asyncio.Event())
         if replaced is not self._current:
             self.spawn(self._retire(replaced, 0))
         if back is None:
@@ -324,8 +322,12 @@ class IceTransport(Remote):
 
     async def _gather(self, connection: IceConnection) -> None:
         await open_hosts(connection, self)
-        self._hosts_open[connection].set()
-        await ask_servers(self.session, connection, self._servers, self)
+        connection.hosts_open.set()
+        if "ice" in self.session.capabilities:
+            await ask_servers(self.session, connection, self._servers, self)
+        else:
+            for server in self._servers:
+                self.server_failed(connection, server, UNREACHABLE, "the token does not allow ICE servers", None)
         connection.gathering = False
         if connection is self._newest and self.state != "closed":
             self._set_gathering_state("complete")
@@ -367,7 +369,7 @@ class IceTransport(Remote):
     async def _check(self, connection: IceConnection, candidates: list[Candidate | None]) -> None:
         for candidate in candidates:
             await self._give(connection, candidate)
-        await self._hosts_open[connection].wait()
+        await connection.hosts_open.wait()
         if await connection.run_checks() or connection is not self._newest or self.state == "closed":
             return
         connection.mute()
@@ -440,9 +442,8 @@ class IceTransport(Remote):
         await asyncio.sleep(delay)
         if connection in (self._newest, self._current):
             return
-        self._all.discard(connection)
-        self._hosts_open.pop(connection, None)
         await connection.close()
+        self._all.discard(connection)
 
     def _set_state(self, state: IceState, pair: CandidatePair | None = None) -> None:
         if state != self.state and self.state != "closed":
