@@ -102,7 +102,7 @@ class _Cutter:
 
     def _layered(self, frame: av.AudioFrame) -> bytes:
         channels = frame.layout.nb_channels
-        samples = np.frombuffer(frame.planes[0], np.int16, frame.samples * channels)
+        samples = np.frombuffer(bytes(frame.planes[0]), np.int16, frame.samples * channels)
         return samples.tobytes() if frame.layout.name == self._layout else np.repeat(samples, 2).tobytes()
 
     @property

@@ -83,6 +83,10 @@ class Decoding:
         frames: list[Frame] = []
         failed = 0
         for coded, pts in batch:
+            if not coded.data:
+                # An empty packet would end the decoder: it is how libav is told that no more will come.
+                failed += 1
+                continue
             try:
                 pictures = self._decoder.decode(JitterFrame(data=coded.data, timestamp=pts))
             except (av.FFmpegError, ValueError):
