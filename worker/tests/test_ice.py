@@ -480,7 +480,7 @@ async def test_a_flood_from_a_stranger_is_counted_and_goes_nowhere() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     await join(a, b)
     with stranger() as sock:
-        for round in range(50):
+        for _round in range(50):
             for address in addresses(a):
                 for _ in range(100):
                     sock.sendto(b"\x16\xfe\xfd" + b"x" * 1000, address)

@@ -124,8 +124,11 @@ class DtlsConnection(RTCDtlsTransport):
     @property
     def peer_certificates(self) -> list[bytes]:
         """The DER of the peer's certificates, its own first."""
-        chain = self._ssl.get_peer_cert_chain(as_cryptography=True) if self._ssl is not None else None
-        return [certificate.public_bytes(serialization.Encoding.DER) for certificate in chain or []]
+        if self._ssl is None or (own := self._ssl.get_peer_certificate(as_cryptography=True)) is None:
+            return []
+        # A server's chain leaves the peer's own certificate out (SSL_get_peer_cert_chain).
+        chain = [each for each in self._ssl.get_peer_cert_chain(as_cryptography=True) or [] if each != own]
+        return [certificate.public_bytes(serialization.Encoding.DER) for certificate in [own, *chain]]
 
     @property
     def cipher(self) -> str | None:
