@@ -102,6 +102,7 @@ export class Port {
 
 	/** A new socket took the session up. Media was not sent again, so its credits begin anew. */
 	resumed(): void {
+		this.#media.reset();
 		const lane = this.#stream?.lane ?? 'data';
 		if (lane !== 'data') {
 			this.#mediaCredit = MEDIA_CREDIT[lane];

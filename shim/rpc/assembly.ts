@@ -38,6 +38,11 @@ export class MediaAssembly {
 		this.#parts = null;
 		return parseMedia(concat(parts));
 	}
+
+	/** Forgets a frame whose rest may be lost. */
+	reset(): void {
+		this.#parts = null;
+	}
 }
 
 function parseMedia(bytes: Uint8Array<ArrayBuffer>): MediaFrame {

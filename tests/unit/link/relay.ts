@@ -70,8 +70,7 @@ export class Relay {
 			...this.welcome,
 		};
 		socket.send(JSON.stringify({ hello: welcome }));
-		if (!hello.resume) return;
-		this.#trim(hello.resume.received);
+		this.#trim(hello.resume?.received ?? 0);
 		for (const frame of this.#tail) socket.send(frame);
 	}
 
