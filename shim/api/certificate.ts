@@ -1,0 +1,88 @@
+import type { Fingerprint } from '../jsep/index.ts';
+import type { Remote } from '../rpc/Remote.ts';
+import type { Session } from '../rpc/Session.ts';
+import {
+	any,
+	dictionary,
+	domString,
+	isObject,
+	optional,
+	required,
+	unsignedLongEnforced,
+	unsignedLongLongEnforced,
+} from '../webidl/convert.ts';
+import { constructorKey } from '../webidl/interface.ts';
+import { RTCCertificate } from './RTCCertificate.ts';
+
+/** A certificate of the worker, and what it says of itself. */
+export interface Certificate {
+	readonly remote: Remote<'Certificate'>;
+	/** Milliseconds since the epoch. */
+	readonly expires: number;
+	readonly fingerprints: readonly Fingerprint[];
+	/** Without its key. */
+	readonly pem?: string | null;
+}
+
+export type KeyAlgorithm = 'ECDSA' | 'RSA';
+
+const YEAR = 365 * 24 * 60 * 60 * 1000;
+
+/** Asks the worker for a key pair; rejects when it refuses or the session is lost. */
+export function createCertificate(session: Session, algorithm: KeyAlgorithm, expires?: number): Promise<Certificate> {
+	const remote = session.create('Certificate', { algorithm, expires });
+	return new Promise((resolve, reject) => {
+		remote.onlost = reject;
+		remote.on('error', ({ message }) => reject(new DOMException(message, 'OperationError')));
+		remote.on('ready', ({ fingerprints, expires, pem }) => resolve({ remote, fingerprints, expires, pem }));
+	});
+}
+
+const toExpiration = dictionary({ expires: optional(unsignedLongLongEnforced) });
+const toAlgorithm = dictionary({ name: required(domString) });
+const toEcKey = dictionary({ namedCurve: required(domString) });
+const toRsaKey = dictionary({
+	hash: required(any),
+	modulusLength: required(unsignedLongEnforced),
+	publicExponent: required(any),
+});
+
+/**
+ * Makes a certificate that an application may give to several connections.
+ *
+ * @param keygenAlgorithm `{ name: 'ECDSA', namedCurve: 'P-256' }` or RSASSA-PKCS1-v1_5, 2048 bits, SHA-256
+ * @throws {NotSupportedError} another algorithm, curve, size or hash
+ * @see https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-generatecertificate
+ */
+export async function generateCertificate(session: () => Session, keygenAlgorithm: unknown): Promise<RTCCertificate> {
+	const algorithm = keyAlgorithm(keygenAlgorithm);
+	const { expires } = toExpiration(isObject(keygenAlgorithm) ? keygenAlgorithm : undefined, 'keygenAlgorithm');
+	const until = expires === undefined ? undefined : Date.now() + Math.min(expires, YEAR);
+	return new RTCCertificate(constructorKey, await createCertificate(session(), algorithm, until));
+}
+
+function keyAlgorithm(given: unknown): KeyAlgorithm {
+	const { name } = toAlgorithm(isObject(given) ? given : { name: given }, 'keygenAlgorithm');
+	switch (name.toUpperCase()) {
+		case 'ECDSA':
+			requireSupported(toEcKey(given, 'keygenAlgorithm').namedCurve === 'P-256', 'ECDSA only with P-256');
+			return 'ECDSA';
+		case 'RSASSA-PKCS1-V1_5':
+			requireSupported(isSupportedRsa(given), 'RSA only with 2048 bits, exponent 65537 and SHA-256');
+			return 'RSA';
+		default:
+			throw new DOMException(`No certificates with ${name}; ECDSA or RSASSA-PKCS1-v1_5`, 'NotSupportedError');
+	}
+}
+
+function isSupportedRsa(given: unknown): boolean {
+	const { hash, modulusLength, publicExponent } = toRsaKey(given, 'keygenAlgorithm');
+	const { name } = toAlgorithm(isObject(hash) ? hash : { name: hash }, 'keygenAlgorithm.hash');
+	if (!(publicExponent instanceof Uint8Array)) throw new TypeError('keygenAlgorithm.publicExponent is no Uint8Array');
+	const exponent = publicExponent.reduce((value, byte) => value * 256 + byte, 0);
+	return name.toUpperCase() === 'SHA-256' && modulusLength === 2048 && exponent === 65_537;
+}
+
+function requireSupported(supported: boolean, message: string): void {
+	if (!supported) throw new DOMException(message, 'NotSupportedError');
+}

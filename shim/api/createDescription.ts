@@ -1,0 +1,98 @@
+import { type Built, buildAnswer, buildOffer, type Input, type TransportRecord, write } from '../jsep/index.ts';
+import { nextTask } from '../webidl/task.ts';
+import type { Created } from './appliedDescription.ts';
+import type { Certificate } from './certificate.ts';
+import type { Connection } from './connection.ts';
+import { invalidState, negotiating } from './errors.ts';
+import { randomCredentials } from './random.ts';
+import { MAX_RECEIVED_MESSAGE, SCTP_PORT } from './sctp.ts';
+import type { Transport } from './transport.ts';
+
+const sctpOffer = { port: SCTP_PORT, maxMessageSize: MAX_RECEIVED_MESSAGE };
+
+/**
+ * The operation that createOffer() chains.
+ *
+ * @throws {InvalidStateError} an offer of the peer, or an answer, is under way
+ * @throws {OperationError} no certificate could be made
+ * @see https://www.w3.org/TR/webrtc/#dfn-create-an-offer
+ */
+export async function createOffer(connection: Connection, iceRestart: boolean): Promise<Created> {
+	// 1.
+	const { signalingState } = connection;
+	if (signalingState !== 'stable' && signalingState !== 'have-local-offer') {
+		throw invalidState(`No offer can be created in ${signalingState}`);
+	}
+	// In-parallel steps 1. – 4.
+	const certificate = await connection.certificate();
+	await nextTask();
+	// Final steps 1. – 5.
+	connection.lastOffer = build(connection, certificate, (input) =>
+		buildOffer({
+			...input,
+			iceRestart: iceRestart || connection.credentialsToReplace.size > 0,
+			sctp: connection.createdDataChannel || connection.sctp ? sctpOffer : null,
+		}),
+	);
+	return connection.lastOffer;
+}
+
+/**
+ * The operation that createAnswer() chains.
+ *
+ * @throws {InvalidStateError} there is no offer to answer
+ * @throws {OperationError} no certificate could be made
+ * @see https://www.w3.org/TR/webrtc/#dfn-create-an-answer
+ */
+export async function createAnswer(connection: Connection): Promise<Created> {
+	// 1.
+	const { signalingState } = connection;
+	if (signalingState !== 'have-remote-offer' && signalingState !== 'have-local-pranswer') {
+		throw invalidState(`No answer can be created in ${signalingState}`);
+	}
+	// In-parallel steps 1. – 4.
+	const certificate = await connection.certificate();
+	await nextTask();
+	// Final steps 1. – 5.
+	const remote = connection.pendingRemote!.description;
+	const previousRemote = connection.currentRemote?.description ?? null;
+	connection.lastAnswer = build(connection, certificate, (input) =>
+		buildAnswer({ ...input, remote, previousRemote, sctp: sctpOffer }),
+	);
+	return connection.lastAnswer;
+}
+
+function build(connection: Connection, certificate: Certificate, builder: (input: Input) => Built): Created {
+	const { transceivers, configuration } = connection;
+	connection.sdpVersion += 1;
+	const built = negotiating(() =>
+		builder({
+			sessionId: connection.sdpSessionId,
+			sessionVersion: connection.sdpVersion,
+			transceivers: transceivers.map(({ record }) => record),
+			local: connection.local?.description ?? null,
+			remote: connection.remote?.description ?? null,
+			transports: transportRecords(connection.transports),
+			fingerprints: certificate.fingerprints,
+			bundlePolicy: configuration.bundlePolicy,
+			newCredentials: randomCredentials,
+		}),
+	);
+	return {
+		sdp: write(built.description),
+		description: built.description,
+		transceivers: built.assignments.map(({ transceiver }) =>
+			transceiver === null ? null : transceivers[transceiver]!,
+		),
+	};
+}
+
+function transportRecords(transports: ReadonlyMap<string, Transport>): Map<string, TransportRecord> {
+	const records = new Map<string, TransportRecord>();
+	for (const [mid, { ice, dtls }] of transports) {
+		if (!ice.local) continue;
+		const candidates = ice.localCandidates.map(({ candidate }) => candidate);
+		records.set(mid, { ...ice.local, candidates, endOfCandidates: ice.endOfCandidates, dtlsRole: dtls.role });
+	}
+	return records;
+}

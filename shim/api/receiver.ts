@@ -1,0 +1,88 @@
+import type { Codec, Kind, ReceiveParameters } from '../jsep/index.ts';
+import { createRemoteTrack, endTrack, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
+import { uuid } from '../media/uuid.ts';
+import type { Remote } from '../rpc/Remote.ts';
+import type { CallIn, EventOut } from '../rpc/types.ts';
+import { constructorKey } from '../webidl/interface.ts';
+import type { Connection } from './connection.ts';
+import { RTCRtpReceiver } from './RTCRtpReceiver.ts';
+import { isEqual } from './rtpParameters.ts';
+import type { Transceiver } from './transceiver.ts';
+import type { Transport } from './transport.ts';
+
+type ReceiveCall = CallIn<'RtpReceiver', 'receive'>;
+type Sources = EventOut<'RtpReceiver', 'sources'>;
+
+/** The slots of an RTCRtpReceiver. @see https://www.w3.org/TR/webrtc/#dfn-create-an-rtcrtpreceiver */
+export class Receiver {
+	readonly object: RTCRtpReceiver;
+	readonly connection: Connection;
+	readonly kind: Kind;
+	/** Set by the transceiver that is made for it. */
+	declare transceiver: Transceiver;
+	readonly handle: Remote<'RtpReceiver'>;
+	readonly track: MediaStreamTrack;
+	transport: Transport | null = null;
+	codecs: Codec[] = [];
+	streams: MediaStream[] = [];
+	/** Milliseconds; the worker's buffer is as short as the path allows, so this is a wish that it need not heed. */
+	jitterBufferTarget: number | null = null;
+	#sources: Sources | null = null;
+	#negotiated: ReceiveParameters | null = null;
+	/** What the worker was told last. */
+	#told: ReceiveCall | null = null;
+
+	constructor(connection: Connection, kind: Kind) {
+		this.connection = connection;
+		this.kind = kind;
+		this.handle = connection.session.create('RtpReceiver', { kind });
+		this.handle.on('error', () => endTrack(this.track));
+		this.handle.on('sources', (sources) => {
+			this.#sources = sources;
+		});
+		this.handle.onlost = () => endTrack(this.track);
+		this.track = createRemoteTrack(kind, uuid(), connection.session, this.handle);
+		this.object = new RTCRtpReceiver(constructorKey, this);
+	}
+
+	get negotiated(): ReceiveParameters | null {
+		return this.#negotiated;
+	}
+
+	/** The sources of what came in the last seconds, as the worker said last; the first question starts its reports. */
+	get sources(): Sources {
+		if (!this.#sources) {
+			this.#sources = { contributing: [], synchronization: [] };
+			// A refusal leaves the lists empty, which is what a receiver without packets has.
+			this.handle.call('watchSources', {}).catch(() => {});
+		}
+		return this.#sources;
+	}
+
+	/** Takes what negotiation came to, and tells the worker. */
+	negotiate(negotiated: ReceiveParameters, transport: Transport): void {
+		this.#negotiated = negotiated;
+		this.transport = transport;
+		this.#apply();
+	}
+
+	/** Stops receiving, until negotiated anew. */
+	pause(): void {
+		if (!this.#negotiated?.active) return;
+		this.#negotiated = { ...this.#negotiated, active: false };
+		this.#apply();
+	}
+
+	stop(): void {
+		this.handle.drop();
+	}
+
+	#apply(): void {
+		const dtls = this.transport?.dtls.handle;
+		if (!dtls || !this.#negotiated) return;
+		const call = { ...this.#negotiated, transport: dtls.id };
+		if ((this.#told === null && !call.active) || isEqual(call, this.#told)) return;
+		this.#told = call;
+		this.handle.call('receive', call).catch(() => endTrack(this.track));
+	}
+}

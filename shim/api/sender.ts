@@ -1,0 +1,194 @@
+import type { Codec, Kind, SendParameters as Negotiated, SendEncoding } from '../jsep/index.ts';
+import { type MediaStream, type MediaStreamTrack, openTrack } from '../media/index.ts';
+import { uuid } from '../media/uuid.ts';
+import type { Remote } from '../rpc/Remote.ts';
+import type { CallIn } from '../rpc/types.ts';
+import { constructorKey } from '../webidl/interface.ts';
+import { queueTask } from '../webidl/task.ts';
+import { matchesCodec } from './codecs.ts';
+import type { Connection } from './connection.ts';
+import { RTCRtpSender } from './RTCRtpSender.ts';
+import { randomSsrc } from './random.ts';
+import { defaultEncoding, type EncodingParameters, isEqual, type SendParameters } from './rtpParameters.ts';
+import type { Transceiver } from './transceiver.ts';
+import type { Transport } from './transport.ts';
+
+/** An encoding with the SSRCs that it is sent with. */
+interface Encoding {
+	parameters: EncodingParameters;
+	readonly ssrc: number;
+	readonly rtxSsrc: number;
+}
+
+type SendCall = CallIn<'RtpSender', 'send'>;
+
+/** The slots of an RTCRtpSender. @see https://www.w3.org/TR/webrtc/#dfn-create-an-rtcrtpsender */
+export class Sender {
+	readonly object: RTCRtpSender;
+	readonly connection: Connection;
+	readonly kind: Kind;
+	/** Set by the transceiver that is made for it. */
+	declare transceiver: Transceiver;
+	readonly handle: Remote<'RtpSender'>;
+	#track: MediaStreamTrack | null;
+	/** The track's part of a=msid, which stays when the track is replaced. */
+	trackId: string;
+	streamIds: string[];
+	transport: Transport | null = null;
+	codecs: Codec[] = [];
+	lastReturned: SendParameters | null = null;
+	#encodings: Encoding[];
+	#negotiated: Negotiated | null = null;
+	/** What the worker was told last. */
+	#told: SendCall | null = null;
+
+	constructor(
+		connection: Connection,
+		kind: Kind,
+		track: MediaStreamTrack | null,
+		streams: readonly MediaStream[],
+		encodings: readonly EncodingParameters[],
+	) {
+		this.connection = connection;
+		this.kind = kind;
+		this.#track = track;
+		this.trackId = track?.id ?? uuid();
+		this.streamIds = uniqueIds(streams);
+		this.#encodings = encodings.length > 0 ? encodings.map(encoding) : [encoding(defaultEncoding(kind))];
+		this.handle = connection.session.create('RtpSender', { kind, track: this.#openTrack() });
+		this.handle.on('error', ({ message }) => connection.senderFailed(this, message));
+		this.object = new RTCRtpSender(constructorKey, this);
+	}
+
+	get track(): MediaStreamTrack | null {
+		return this.#track;
+	}
+
+	get encodings(): readonly EncodingParameters[] {
+		return this.#encodings.map(({ parameters }) => parameters);
+	}
+
+	/** For offers and answers. */
+	get sendEncodings(): SendEncoding[] {
+		return this.#encodings.map(({ ssrc, rtxSsrc, parameters: { rid, active } }) => ({
+			ssrc,
+			rtxSsrc: this.kind === 'video' ? rtxSsrc : undefined,
+			rid,
+			active,
+		}));
+	}
+
+	get negotiated(): Negotiated | null {
+		return this.#negotiated;
+	}
+
+	setStreams(streams: readonly MediaStream[]): void {
+		this.streamIds = uniqueIds(streams);
+	}
+
+	/** Changes what is sent, without a word about it in any description. */
+	setTrack(track: MediaStreamTrack | null): Promise<unknown> {
+		this.#track = track;
+		return this.handle.call('replaceTrack', { track: this.#openTrack() });
+	}
+
+	/** Other encodings of the same number keep their SSRCs, so that a receiver sees no break. */
+	setEncodings(encodings: readonly EncodingParameters[]): void {
+		this.#encodings = encodings.map((parameters, index) => {
+			const known = this.#encodings[index];
+			return known ? { ...known, parameters } : encoding(parameters);
+		});
+	}
+
+	/** Keeps the layers that the peer still takes; the first, when it takes none. */
+	keepLayers(rids: readonly string[]): void {
+		if (this.#encodings.length < 2) return;
+		const kept = this.#encodings.filter(({ parameters: { rid } }) => rid !== undefined && rids.includes(rid));
+		this.#encodings = kept.length > 0 ? kept : this.#encodings.slice(0, 1);
+	}
+
+	/** Step 4.6.14.2.2.1 of setting a description: an encoding's codec goes with its negotiation. */
+	dropLostCodecs(): void {
+		if (this.codecs.length === 0) return;
+		for (const { parameters } of this.#encodings) {
+			const { codec } = parameters;
+			if (codec && !this.codecs.some((known) => matchesCodec(known, codec, true))) delete parameters.codec;
+		}
+	}
+
+	/** @see https://www.w3.org/TR/webrtc/#dom-rtcrtpsender-getparameters */
+	getParameters(): SendParameters {
+		// 2.
+		if (this.lastReturned) return structuredClone(this.lastReturned);
+		// 3. – 8.
+		const result: SendParameters = {
+			transactionId: uuid(),
+			encodings: this.encodings.map((each) => ({ ...each })),
+			headerExtensions: (this.#negotiated?.headerExtensions ?? []).map((each) => ({ ...each, encrypted: false })),
+			codecs: this.codecs.map(toCodecParameters),
+			rtcp: { cname: this.connection.cname, reducedSize: this.#negotiated?.reducedSize ?? false },
+		};
+		// 9. – 10.
+		this.lastReturned = result;
+		queueTask(() => {
+			if (this.lastReturned === result) this.lastReturned = null;
+		});
+		return structuredClone(result);
+	}
+
+	/** Takes what negotiation came to, and tells the worker. */
+	negotiate(negotiated: Negotiated, transport: Transport): void {
+		this.#negotiated = negotiated;
+		this.transport = transport;
+		this.apply().catch((error: Error) => this.connection.senderFailed(this, error.message));
+	}
+
+	/** Stops sending, until negotiated anew. */
+	pause(): void {
+		if (!this.#negotiated?.active) return;
+		this.#negotiated = { ...this.#negotiated, active: false };
+		this.apply().catch(() => {});
+	}
+
+	/** Tells the worker what to send, if that is not what it was told last. */
+	async apply(): Promise<void> {
+		const call = this.#sendCall();
+		if (!call || (this.#told === null && !call.active) || isEqual(call, this.#told)) return;
+		this.#told = call;
+		await this.handle.call('send', call);
+	}
+
+	stop(): void {
+		this.handle.drop();
+	}
+
+	#sendCall(): SendCall | null {
+		const dtls = this.transport?.dtls.handle;
+		if (!dtls || !this.#negotiated) return null;
+		const { encodings: layers, ...negotiated } = this.#negotiated;
+		const encodings = layers.map((layer) => {
+			const { parameters } = this.#encodings.find(({ ssrc }) => ssrc === layer.ssrc) ?? this.#encodings[0]!;
+			const { active, codec, maxBitrate, maxFramerate, scaleResolutionDownBy } = parameters;
+			const payloadType = codec && this.codecs.find((known) => matchesCodec(known, codec, true))?.payloadType;
+			return { ...layer, active, maxBitrate, maxFramerate, scaleResolutionDownBy, payloadType };
+		});
+		return { ...negotiated, transport: dtls.id, encodings };
+	}
+
+	#openTrack(): number | null {
+		return this.#track && (openTrack(this.#track, this.connection.session)?.id ?? null);
+	}
+}
+
+function encoding(parameters: EncodingParameters): Encoding {
+	return { parameters, ssrc: randomSsrc(), rtxSsrc: randomSsrc() };
+}
+
+function uniqueIds(streams: readonly MediaStream[]): string[] {
+	return [...new Set(streams.map(({ id }) => id))];
+}
+
+/** RTCRtpCodecParameters; feedback is no member of it. */
+export function toCodecParameters({ rtcpFeedback, ...codec }: Codec): Omit<Codec, 'rtcpFeedback'> {
+	return { ...codec };
+}

@@ -1,0 +1,199 @@
+import { checkLocal, checkRemote, type Description, parse, type SdpType } from '../jsep/index.ts';
+import { addTrackTo, removeTrackFrom, setTrackMuted } from '../media/index.ts';
+import { nextTask } from '../webidl/task.ts';
+import { AppliedDescription } from './appliedDescription.ts';
+import { applyLocal } from './applyLocal.ts';
+import { applyRemote } from './applyRemote.ts';
+import { applySctp } from './applySctp.ts';
+import type { Connection } from './connection.ts';
+import { createAnswer, createOffer } from './createDescription.ts';
+import { invalidState, negotiating, toException } from './errors.ts';
+import { RTCTrackEvent } from './events/RTCTrackEvent.ts';
+import { updateNegotiationNeeded } from './negotiationNeeded.ts';
+import type { Effects } from './remoteTracks.ts';
+import { rollBack } from './rollback.ts';
+import { closeUnused } from './transports.ts';
+
+interface DescriptionInit {
+	type: RTCSdpType;
+	sdp: string;
+}
+
+/**
+ * The operation that setLocalDescription() chains; without type or text it makes what fits.
+ * @see https://www.w3.org/TR/webrtc/#dom-peerconnection-setlocaldescription
+ */
+export async function setLocal(connection: Connection, given: { type?: RTCSdpType; sdp: string }): Promise<void> {
+	// 4.1
+	const type = given.type ?? impliedType(connection.signalingState);
+	if (type === 'rollback') return setDescription(connection, { type, sdp: '' }, false);
+	// 4.2 – 4.3 are checked with the description's content: edits that browsers allow are allowed.
+	// 4.4 – 4.5
+	const sdp = given.sdp || (await (type === 'offer' ? createOffer(connection, false) : createAnswer(connection))).sdp;
+	// 4.6
+	return setDescription(connection, { type, sdp }, false);
+}
+
+function impliedType(state: RTCSignalingState): 'offer' | 'answer' {
+	return ['stable', 'have-local-offer', 'have-remote-pranswer'].includes(state) ? 'offer' : 'answer';
+}
+
+/**
+ * The operation that setRemoteDescription() chains; an offer that meets one of ours rolls ours back.
+ * @see https://www.w3.org/TR/webrtc/#dom-peerconnection-setremotedescription
+ */
+export async function setRemote(connection: Connection, given: DescriptionInit): Promise<void> {
+	// 3.1
+	const { signalingState } = connection;
+	if (given.type === 'offer' && (signalingState === 'have-local-offer' || signalingState === 'have-remote-pranswer')) {
+		// Text that is no description must not cost us our offer.
+		readRemote(connection, { ...given, type: 'offer' });
+		await setDescription(connection, { type: 'rollback', sdp: '' }, false);
+	}
+	// 3.2
+	return setDescription(connection, given, true);
+}
+
+/** @see https://www.w3.org/TR/webrtc/#set-description */
+async function setDescription(connection: Connection, { type, sdp }: DescriptionInit, remote: boolean): Promise<void> {
+	// 2.
+	if (type === 'rollback' && !['have-local-offer', 'have-remote-offer'].includes(connection.signalingState)) {
+		throw invalidState(`There is nothing to roll back in ${connection.signalingState}`);
+	}
+	// 4., 4.6.3
+	await nextTask();
+	await connection.parametersSet();
+	if (connection.isClosed) return;
+	const effects: Effects = { errors: [], mute: [], remove: [], add: [], tracks: [], transports: [] };
+	effects.transports.push(...connection.transports.values());
+	const before = connection.signalingState;
+	if (type === 'rollback') {
+		rollBack(connection, effects);
+	} else {
+		const description = remote ? readRemote(connection, { type, sdp }) : readLocal(connection, { type, sdp });
+		apply(connection, new AppliedDescription(type, sdp, description), remote, effects);
+	}
+	finish(connection, before, effects);
+}
+
+/** 4.5: what is wrong with the description is found before anything changes. */
+function readLocal(connection: Connection, { type, sdp }: { type: SdpType; sdp: string }): Description {
+	requireState(connection.signalingState, type, 'local');
+	const created = type === 'offer' ? connection.lastOffer : connection.lastAnswer;
+	if (sdp === created?.sdp) return created.description;
+	const description = negotiating(() => parse(sdp));
+	const problem = checkLocal(description, { type, created: created?.description ?? null });
+	if (problem) throw toException(problem);
+	return description;
+}
+
+function readRemote(connection: Connection, { type, sdp }: { type: SdpType; sdp: string }): Description {
+	const rollsBack = type === 'offer' && connection.signalingState === 'have-local-offer';
+	if (!rollsBack) requireState(connection.signalingState, type, 'remote');
+	const description = negotiating(() => parse(sdp));
+	const local = type === 'offer' ? connection.currentLocal : connection.local;
+	const checked = checkRemote(description, {
+		type,
+		local: local?.description ?? null,
+		remote: (type === 'offer' ? connection.currentRemote : connection.remote)?.description ?? null,
+	});
+	if (checked.problem) throw toException(checked.problem);
+	return checked.description;
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc9429#section-4.1.8.1 */
+function requireState(state: RTCSignalingState, type: SdpType, side: 'local' | 'remote'): void {
+	const other = side === 'local' ? 'remote' : 'local';
+	const allowed =
+		type === 'offer' ? ['stable', `have-${side}-offer`] : [`have-${other}-offer`, `have-${side}-pranswer`];
+	if (!allowed.includes(state)) throw invalidState(`No ${side} ${type} can be set in ${state}`);
+}
+
+/** 4.6.4 – 4.6.11 */
+function apply(connection: Connection, applied: AppliedDescription, remote: boolean, effects: Effects): void {
+	// 4.6.4
+	if (applied.type === 'offer' && connection.signalingState === 'stable') remember(connection);
+	// 4.6.5 – 4.6.6
+	if (remote) putRemote(connection, applied);
+	else putLocal(connection, applied);
+	// 4.6.7 – 4.6.11
+	if (remote) applyRemote(connection, applied, effects);
+	else applyLocal(connection, applied, effects);
+	applySctp(connection, applied, remote, effects);
+	if (applied.type !== 'answer') return;
+	// 4.6.13
+	connection.transceivers = connection.transceivers.filter(({ stopped, mid }) => {
+		const isRejected = [connection.currentLocal, connection.currentRemote].some((each) =>
+			each?.description.sections.some((section) => section.mid === mid && section.rejected),
+		);
+		return !(stopped && (mid === null || isRejected));
+	});
+}
+
+function remember(connection: Connection): void {
+	connection.stableSctp = connection.sctp;
+	connection.stableTransports = new Map(connection.transports);
+	for (const transceiver of connection.transceivers) transceiver.remember();
+}
+
+function putLocal(connection: Connection, applied: AppliedDescription): void {
+	if (applied.type === 'answer') {
+		connection.currentLocal = applied;
+		connection.currentRemote = connection.pendingRemote;
+		settle(connection, applied.description);
+		return;
+	}
+	connection.pendingLocal = applied;
+	connection.signalingState = applied.type === 'offer' ? 'have-local-offer' : 'have-local-pranswer';
+}
+
+function putRemote(connection: Connection, applied: AppliedDescription): void {
+	connection.canTrickle = applied.description.sections.some(({ iceOptions }) => iceOptions.includes('trickle'));
+	if (applied.type === 'answer') {
+		connection.currentRemote = applied;
+		connection.currentLocal = connection.pendingLocal;
+		settle(connection, connection.currentLocal!.description);
+		return;
+	}
+	connection.pendingRemote = applied;
+	connection.signalingState = applied.type === 'offer' ? 'have-remote-offer' : 'have-remote-pranswer';
+}
+
+/** An answer of either side completes the exchange. */
+function settle(connection: Connection, local: Description): void {
+	connection.pendingLocal = null;
+	connection.pendingRemote = null;
+	connection.lastOffer = null;
+	connection.lastAnswer = null;
+	connection.signalingState = 'stable';
+	const replaced = !local.sections.some(({ iceUfrag }) => connection.credentialsToReplace.has(iceUfrag ?? ''));
+	if (replaced) connection.credentialsToReplace.clear();
+}
+
+/** 4.6.14 – 4.6.21 */
+function finish(connection: Connection, before: RTCSignalingState, effects: Effects): void {
+	// 4.6.14
+	if (connection.signalingState === 'stable') {
+		for (const { sender } of connection.transceivers) sender.dropLostCodecs();
+		connection.negotiationNeeded = false;
+		updateNegotiationNeeded(connection);
+	}
+	// 4.6.15
+	if (connection.signalingState !== before) connection.fire(['signalingstatechange']);
+	// 4.6.16
+	for (const channel of effects.errors) channel.failed('No identifier is left for the channel');
+	// 4.6.17 – 4.6.19
+	for (const track of effects.mute) setTrackMuted(track, true);
+	for (const [stream, track] of effects.remove) removeTrackFrom(stream, track);
+	for (const [stream, track] of effects.add) addTrackTo(stream, track);
+	// 4.6.20
+	for (const { transceiver, streams } of effects.tracks) {
+		if (connection.isClosed) return;
+		const { receiver } = transceiver;
+		const init = { receiver: receiver.object, track: receiver.track, streams, transceiver: transceiver.object };
+		connection.target.dispatchEvent(new RTCTrackEvent('track', init));
+	}
+	// The states follow from which transports there are; 4.6.14.1 has their events come after ours.
+	if (connection.signalingState === 'stable') closeUnused(connection, effects.transports);
+	connection.fire(connection.deriveStates());
+}

@@ -1,0 +1,274 @@
+import type { Fingerprint, IceCredentials, TransportParameters } from '../jsep/index.ts';
+import type { Remote } from '../rpc/Remote.ts';
+import type { Session } from '../rpc/Session.ts';
+import type { CallIn, CallName, EventOut, ObjectIn } from '../rpc/types.ts';
+import { constructorKey } from '../webidl/interface.ts';
+import type { Certificate } from './certificate.ts';
+import { RTCErrorEvent } from './events/RTCErrorEvent.ts';
+import { RTCDtlsTransport } from './RTCDtlsTransport.ts';
+import { RTCError } from './RTCError.ts';
+import { RTCIceCandidate } from './RTCIceCandidate.ts';
+import { type IceCandidatePair, RTCIceTransport } from './RTCIceTransport.ts';
+
+export type IceRole = 'controlling' | 'controlled';
+export type DtlsRole = 'client' | 'server';
+
+/** The slots of an RTCIceTransport. */
+export interface IceState {
+	readonly object: RTCIceTransport;
+	handle: Remote<'IceTransport'> | null;
+	role: IceRole | null;
+	state: RTCIceTransportState;
+	gatheringState: RTCIceGathererState;
+	/** Credentials of the generation that gathers, and of the peer's. */
+	local: IceCredentials | null;
+	remote: (IceCredentials & { iceLite: boolean }) | null;
+	localCandidates: RTCIceCandidate[];
+	remoteCandidates: RTCIceCandidate[];
+	endOfCandidates: boolean;
+	selectedPair: IceCandidatePair | null;
+}
+
+/** The slots of an RTCDtlsTransport. */
+export interface DtlsState {
+	readonly object: RTCDtlsTransport;
+	readonly iceTransport: RTCIceTransport;
+	handle: Remote<'DtlsTransport'> | null;
+	role: DtlsRole | null;
+	state: RTCDtlsTransportState;
+	remoteCertificates: ArrayBuffer[];
+}
+
+export type IceServers = Pick<ObjectIn<'IceTransport'>, 'iceServers' | 'iceTransportPolicy'>;
+
+/** What a transport needs of its connection, and tells it. */
+export interface TransportOwner {
+	readonly session: Session;
+	readonly isClosed: boolean;
+	/** Recomputes the connection's states; the names of the events that it then owes. */
+	deriveStates(): string[];
+	fire(events: readonly string[]): void;
+	candidateFound(transport: Transport, found: EventOut<'IceTransport', 'candidate'>): void;
+	candidateFailed(transport: Transport, failed: EventOut<'IceTransport', 'candidateerror'>): void;
+	gatheringChanged(transport: Transport, state: RTCIceGathererState): void;
+	/** The worker lost or refused the transport. */
+	transportLost(error: Error): void;
+}
+
+/** One path to the peer: an ICE transport with the DTLS transport over it, shared by the sections of a BUNDLE group. */
+export class Transport {
+	readonly owner: TransportOwner;
+	/** Of the section that owns it, which names its candidates. */
+	mid: string;
+	mlineIndex: number;
+	readonly ice: IceState;
+	readonly dtls: DtlsState;
+	/** Credentials of both sides that the worker checks with; another pair restarts them. */
+	#checking = '';
+	/** Candidates of the peer that the worker has. */
+	readonly #given = new Set<string>();
+
+	constructor(owner: TransportOwner, mid: string, mlineIndex: number) {
+		this.owner = owner;
+		this.mid = mid;
+		this.mlineIndex = mlineIndex;
+		const ice: Omit<IceState, 'object'> = {
+			handle: null,
+			role: null,
+			state: 'new',
+			gatheringState: 'new',
+			local: null,
+			remote: null,
+			localCandidates: [],
+			remoteCandidates: [],
+			endOfCandidates: false,
+			selectedPair: null,
+		};
+		this.ice = withObject(ice, (state) => new RTCIceTransport(constructorKey, state));
+		const dtls: Omit<DtlsState, 'object'> = {
+			iceTransport: this.ice.object,
+			handle: null,
+			role: null,
+			state: 'new',
+			remoteCertificates: [],
+		};
+		this.dtls = withObject(dtls, (state) => new RTCDtlsTransport(constructorKey, state));
+	}
+
+	get isClosed(): boolean {
+		return this.dtls.state === 'closed';
+	}
+
+	/** Makes the worker's objects and begins to gather; with other credentials than before, restarts ICE. */
+	open(credentials: IceCredentials, role: IceRole, servers: IceServers, certificate: Certificate): void {
+		if (this.isClosed || this.ice.local?.usernameFragment === credentials.usernameFragment) return;
+		this.ice.local = credentials;
+		this.ice.localCandidates = [];
+		this.ice.endOfCandidates = false;
+		if (this.ice.handle) {
+			this.#tellIce('setConfiguration', servers);
+			this.#tellIce('restart', credentials);
+		} else {
+			this.ice.role = role;
+			this.#create(credentials, role, servers, certificate);
+		}
+		this.#tellIce('gather', {});
+	}
+
+	/** Begins or goes on with checks and handshake, once both descriptions have said what they need. */
+	connect({ remote, candidates, endOfCandidates, dtls }: TransportParameters): void {
+		if (!remote || !this.ice.handle || this.isClosed) return;
+		const checking = `${this.ice.local?.usernameFragment} ${remote.usernameFragment} ${remote.password}`;
+		if (checking !== this.#checking) {
+			this.#checking = checking;
+			this.#given.clear();
+			this.ice.remote = remote;
+			this.ice.remoteCandidates = [];
+			this.#tellIce('start', remote);
+		}
+		for (const candidate of candidates) this.addRemoteCandidate(candidate, remote.usernameFragment);
+		if (endOfCandidates) this.addRemoteCandidate(null, remote.usernameFragment);
+		if (dtls) this.#handshake(dtls.role, dtls.fingerprints);
+	}
+
+	/**
+	 * Gives the worker a candidate of the peer; null for the last.
+	 * One that comes before connect() is kept by the remote description, which connect() takes it from.
+	 */
+	addRemoteCandidate(candidate: string | null, usernameFragment: string): void {
+		if (!this.#checking || this.isClosed || this.ice.remote?.usernameFragment !== usernameFragment) return;
+		const key = candidate ?? '';
+		if (this.#given.has(key)) return;
+		this.#given.add(key);
+		if (candidate !== null) this.ice.remoteCandidates.push(this.candidate(candidate, usernameFragment));
+		// A candidate that the worker cannot use is no reason to fail: another may do. A lost session says so itself.
+		this.ice.handle?.call('addRemoteCandidate', { candidate, usernameFragment }).catch(() => {});
+	}
+
+	/** An RTCIceCandidate of this transport. */
+	candidate(candidate: string, usernameFragment: string, url?: string | null): RTCIceCandidate {
+		return new RTCIceCandidate({ candidate, sdpMid: this.mid, sdpMLineIndex: this.mlineIndex, usernameFragment, url });
+	}
+
+	/**
+	 * Ends both objects.
+	 * @param silent whether pages hear nothing of it, as when their connection closes
+	 */
+	close(silent: boolean): void {
+		if (this.isClosed) return;
+		const { ice, dtls } = this;
+		dtls.state = 'closed';
+		ice.state = 'closed';
+		dtls.handle?.drop();
+		ice.handle?.drop();
+		if (silent) return;
+		dtls.object.dispatchEvent(new Event('statechange'));
+		ice.object.dispatchEvent(new Event('statechange'));
+	}
+
+	/** Says that the worker's objects are gone. */
+	fail(): void {
+		if (this.isClosed || this.dtls.state === 'failed') return;
+		this.dtls.state = 'failed';
+		this.ice.state = 'failed';
+		const events = this.owner.deriveStates();
+		this.ice.object.dispatchEvent(new Event('statechange'));
+		this.dtls.object.dispatchEvent(new Event('statechange'));
+		this.owner.fire(events);
+	}
+
+	#create(credentials: IceCredentials, role: IceRole, servers: IceServers, certificate: Certificate): void {
+		const { owner, ice, dtls } = this;
+		const iceHandle = owner.session.create('IceTransport', { ...credentials, ...servers, role });
+		const dtlsHandle = owner.session.create('DtlsTransport', { ice: iceHandle.id, certificate: certificate.remote.id });
+		ice.handle = iceHandle;
+		dtls.handle = dtlsHandle;
+		const refused = ({ message }: { message: string }): void =>
+			owner.transportLost(new DOMException(message, 'OperationError'));
+		iceHandle.onlost = (error) => owner.transportLost(error);
+		dtlsHandle.onlost = (error) => owner.transportLost(error);
+		iceHandle.on('error', refused);
+		dtlsHandle.on('error', refused);
+		iceHandle.on('candidate', (found) => owner.candidateFound(this, found));
+		iceHandle.on('candidateerror', (failed) => owner.candidateFailed(this, failed));
+		iceHandle.on('gatheringstatechange', ({ state }) => owner.gatheringChanged(this, state));
+		iceHandle.on('statechange', (change) => this.#iceChanged(change));
+		iceHandle.on('selectedpairchange', ({ selectedPair }) => this.#pairChanged(selectedPair));
+		dtlsHandle.on('statechange', (change) => this.#dtlsChanged(change));
+	}
+
+	#handshake(role: DtlsRole, fingerprints: Fingerprint[]): void {
+		if (this.dtls.role) return;
+		this.dtls.role = role;
+		this.dtls.handle?.call('start', { role, fingerprints }).catch((error: Error) => this.owner.transportLost(error));
+	}
+
+	/** @see https://www.w3.org/TR/webrtc/#rtcicetransport, "change the selected candidate pair and state" */
+	#iceChanged({ state, selectedPair }: EventOut<'IceTransport', 'statechange'>): void {
+		// 2.
+		if (this.owner.isClosed || this.isClosed) return;
+		// 8.
+		const pairChanged = selectedPair ? this.#select(selectedPair) : false;
+		// 9.
+		const stateChanged = this.ice.state !== state;
+		this.ice.state = state;
+		const events = this.owner.deriveStates();
+		// 10. – 13.
+		if (pairChanged) this.ice.object.dispatchEvent(new Event('selectedcandidatepairchange'));
+		if (stateChanged) this.ice.object.dispatchEvent(new Event('statechange'));
+		this.owner.fire(events);
+	}
+
+	#pairChanged(pair: { local: string; remote: string }): void {
+		if (this.owner.isClosed || this.isClosed || !this.#select(pair)) return;
+		this.ice.object.dispatchEvent(new Event('selectedcandidatepairchange'));
+	}
+
+	#select({ local, remote }: { local: string; remote: string }): boolean {
+		const { ice } = this;
+		if (ice.selectedPair?.local.candidate === local && ice.selectedPair.remote.candidate === remote) return false;
+		ice.selectedPair = {
+			local: this.#known(ice.localCandidates, local, ice.local),
+			remote: this.#known(ice.remoteCandidates, remote, ice.remote),
+		};
+		return true;
+	}
+
+	/** The object that pages have seen for a candidate; a peer-reflexive one is new to them. */
+	#known(known: RTCIceCandidate[], candidate: string, credentials: IceCredentials | null): RTCIceCandidate {
+		return (
+			known.find((each) => each.candidate === candidate) ??
+			this.candidate(candidate, credentials?.usernameFragment ?? '')
+		);
+	}
+
+	/** @see https://www.w3.org/TR/webrtc/#rtcdtlstransport-interface */
+	#dtlsChanged({ state, remoteCertificates, error }: EventOut<'DtlsTransport', 'statechange'>): void {
+		if (this.owner.isClosed || this.isClosed || this.dtls.state === state) return;
+		if (remoteCertificates) this.dtls.remoteCertificates = remoteCertificates.map(fromBase64);
+		this.dtls.state = state;
+		const events = this.owner.deriveStates();
+		if (error) this.dtls.object.dispatchEvent(dtlsError(error));
+		this.dtls.object.dispatchEvent(new Event('statechange'));
+		this.owner.fire(events);
+	}
+
+	#tellIce<M extends CallName<'IceTransport'>>(name: M, params: CallIn<'IceTransport', M>): void {
+		this.ice.handle?.call(name, params).catch((error: Error) => this.owner.transportLost(error));
+	}
+}
+
+function withObject<T, O>(slots: T, make: (state: T & { object: O }) => O): T & { object: O } {
+	const state = slots as T & { object: O };
+	state.object = make(state);
+	return state;
+}
+
+function dtlsError({ errorDetail, message }: { errorDetail: string; message: string }): RTCErrorEvent {
+	const detail = errorDetail === 'fingerprint-failure' ? errorDetail : 'dtls-failure';
+	return new RTCErrorEvent('error', { error: new RTCError({ errorDetail: detail }, message) });
+}
+
+function fromBase64(text: string): ArrayBuffer {
+	return Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer;
+}

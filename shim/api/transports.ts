@@ -1,0 +1,87 @@
+/** Which transport carries which section, as descriptions are applied. */
+
+import { type Description, interpretTransport, type Section, transportOwners } from '../jsep/index.ts';
+import { toIceServers } from './configuration.ts';
+import type { Connection } from './connection.ts';
+import { type IceRole, Transport } from './transport.ts';
+
+/**
+ * Gives each section of a local description its transport, made where there is none, and begins to gather.
+ *
+ * @param answer the answer of the pair, whose BUNDLE groups decide; null for an offer
+ */
+export function openTransports(connection: Connection, local: Description, answer: Description | null): void {
+	assignTransports(connection, local, answer);
+	const role = iceRole(connection, answer !== null);
+	const servers = toIceServers(connection.configuration);
+	for (const [mid, transport] of connection.transports) {
+		const section = sectionOf(local, mid);
+		if (transport.mid !== mid || section?.iceUfrag === undefined) continue;
+		const credentials = { usernameFragment: section.iceUfrag, password: section.icePwd ?? '' };
+		transport.open(credentials, role, servers, connection.readyCertificate!);
+	}
+}
+
+/** Keeps, after an answer, the transports that its BUNDLE groups leave. */
+export function assignTransports(connection: Connection, local: Description, answer: Description | null): void {
+	const owners = transportOwners(local, answer);
+	const before = connection.transports;
+	const now = new Map<string, Transport>();
+	for (const { mid } of local.sections) {
+		const owner = owners.get(mid);
+		if (owner === undefined) continue;
+		const transport = now.get(owner) ?? (answer ? undefined : before.get(mid)) ?? before.get(owner) ?? before.get(mid);
+		now.set(mid, transport ?? adoptOrMake(connection, owner, owners));
+		if (!now.has(owner)) now.set(owner, now.get(mid)!);
+	}
+	for (const [mid, transport] of now) {
+		if (owners.get(mid) !== mid) continue;
+		transport.mid = mid;
+		transport.mlineIndex = local.sections.findIndex((section) => section.mid === mid);
+	}
+	connection.transports = now;
+}
+
+/** The association of a remote offer has a transport before its section has: that one is taken when it is due. */
+function adoptOrMake(connection: Connection, owner: string, owners: ReadonlyMap<string, string>): Transport {
+	const waiting = connection.sctp?.transport;
+	const isDue = waiting && !waiting.ice.handle && !waiting.isClosed && owners.get(waiting.mid) === owner;
+	return isDue ? waiting : new Transport(connection, owner, 0);
+}
+
+/**
+ * Begins checks and handshakes with what both descriptions say.
+ * Candidates may have been trickled for any section of a group, so all of them are looked at.
+ */
+export function connectTransports(connection: Connection, answerer: 'local' | 'remote'): void {
+	const local = connection.local!.description;
+	const remote = connection.remote!.description;
+	for (const transport of new Set(connection.transports.values())) {
+		const localSection = sectionOf(local, transport.mid);
+		const remoteSection = sectionOf(remote, transport.mid);
+		if (!localSection || !remoteSection || remoteSection.rejected) continue;
+		const members = remote.sections.filter(({ mid }) => connection.transports.get(mid) === transport);
+		transport.connect({
+			...interpretTransport(localSection, remoteSection, answerer),
+			candidates: [...new Set(members.flatMap(({ candidates }) => candidates))],
+		});
+	}
+}
+
+/** Closes the transports that no section uses any more. @see https://www.w3.org/TR/webrtc/#set-description, 4.6.14.1 */
+export function closeUnused(connection: Connection, before: Iterable<Transport>): void {
+	const used = new Set(connection.transports.values());
+	for (const transport of new Set(before)) {
+		if (!used.has(transport) && connection.sctp?.transport !== transport) transport.close(false);
+	}
+}
+
+/** @see https://www.w3.org/TR/webrtc/#set-description, 4.6.11.2.14.6 */
+function iceRole({ remote }: Connection, isAnswer: boolean): IceRole {
+	if (!isAnswer) return 'controlling';
+	return remote?.description.sections.some(({ iceLite }) => iceLite) ? 'controlling' : 'controlled';
+}
+
+export function sectionOf(description: Description | undefined, mid: string): Section | undefined {
+	return description?.sections.find((section) => section.mid === mid);
+}
