@@ -36,10 +36,9 @@ class AudioBuffer:
         while self._packets:
             assert self._next is not None
             if self._next not in self._packets:
-                first = min(self._packets)
-                if now - self._packets[first][1] < PATIENCE:
+                if now - min(at for _, at in self._packets.values()) < PATIENCE:
                     break
-                self._next = first
+                self._next = min(self._packets)
             packet, _ = self._packets.pop(self._next)
             self._next += 1
             if packet.payload:

@@ -1,0 +1,166 @@
+"""What a transport may send, who gets it, and what is told to the peer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from aiortc.rtp import RTCP_PSFB, RTCP_RTPFB, RtcpPacket, unpack_remb_fci
+from rtp_fakes import ABS_SEND_TIME, MID, OPUS, VP8, VP8_RTX, Camera, Tone, pair
+
+from aiortc_worker.rtp.bandwidth import START, Bandwidth, Flow
+from aiortc_worker.rtp.delay import DelayEstimator
+from aiortc_worker.rtp.parameters import Codec, RtcpFeedback
+from aiortc_worker.rtp.rate import RateKeeper
+from aiortc_worker.rtp.transport_cc import FORMAT, unpack
+
+CODECS = [VP8, VP8_RTX]
+
+
+def flows(*shapes: tuple[int, int, int]) -> tuple[Bandwidth, list[Flow]]:
+    bandwidth = Bandwidth()
+    made = [Flow(layer, minimum, maximum, active=True) for layer, minimum, maximum in shapes]
+    for flow in made:
+        bandwidth.add(flow)
+    bandwidth.limited = True
+    return bandwidth, made
+
+
+@pytest.mark.parametrize(
+    ("estimate", "granted"),
+    [
+        (2_000_000, [60_000, 120_000, 400_000, 1_200_000]),
+        (1_100_000, [60_000, 120_000, 400_000, 520_000]),
+        (700_000, [60_000, 120_000, 400_000, 0]),
+        (200_000, [60_000, 120_000, 0, 0]),
+        (100_000, [60_000, 40_000, 0, 0]),
+    ],
+)
+def test_sound_comes_first_then_the_lowest_layer(estimate, granted):
+    bandwidth, made = flows((-1, 60_000, 60_000), (0, 30_000, 120_000), (1, 130_000, 400_000), (2, 400_000, 1_200_000))
+    bandwidth.remb(estimate, 0.0)
+    assert [flow.granted for flow in made] == granted
+
+
+def test_senders_share_a_layer_alike_and_leave_what_they_cannot_use():
+    bandwidth, made = flows((0, 30_000, 100_000), (0, 30_000, 900_000), (0, 30_000, 900_000))
+    bandwidth.remb(700_000, 0.0)
+    assert [flow.granted for flow in made] == [100_000, 300_000, 300_000]
+
+
+def test_without_feedback_every_flow_gets_its_maximum():
+    bandwidth, made = flows((0, 30_000, 900_000), (1, 30_000, 9_000_000))
+    bandwidth.limited = False
+    bandwidth.allocate()
+    assert [flow.granted for flow in made] == [900_000, 9_000_000]
+
+
+def test_an_encoder_changes_its_rate_seldom_and_sooner_down_than_up():
+    rate = RateKeeper()
+    assert rate.take(500_000, 2_000_000, 10.0) == 500_000
+    assert rate.take(600_000, 2_000_000, 20.0) == 500_000
+    assert rate.take(700_000, 2_000_000, 20.0) == 700_000
+    assert rate.take(1_000_000, 2_000_000, 23.0) == 700_000
+    assert rate.take(300_000, 2_000_000, 21.5) == 300_000
+    assert rate.take(1_000_000, 2_000_000, 30.0) == 1_000_000
+    assert rate.take(200_000, 200_000, 30.1) == 200_000
+
+
+async def test_the_estimate_finds_a_narrow_path_and_the_encoder_keeps_to_it():
+    async with pair("video", rate=500_000) as link:
+        camera = Camera(640, 480).start()
+        await link.start(CODECS, camera)
+        await asyncio.sleep(5)
+        lost, sent = link.network.lost, len(link.near.sent_rtp)
+        mark, begun = sum(map(len, link.near.sent_rtp)), time.monotonic()
+        await asyncio.sleep(4)
+        rate = (sum(map(len, link.near.sent_rtp)) - mark) * 8 / (time.monotonic() - begun)
+        stats = await link.sender.getStats()
+        print(stats.available_outgoing_bitrate, rate, link.network.lost - lost, len(link.near.sent_rtp) - sent)
+        await camera.stop()
+        assert stats.available_outgoing_bitrate < 600_000
+        assert 150_000 < rate < 560_000
+        assert link.network.lost - lost < 0.05 * (len(link.near.sent_rtp) - sent)
+        assert stats.streams[0].key_frames_encoded < 12
+
+
+async def test_the_estimate_grows_on_a_wide_path():
+    async with pair("video") as link:
+        camera = Camera(1280, 720, rate=15).start()
+        await link.start(CODECS, camera)
+        await asyncio.sleep(5)
+        await camera.stop()
+        stats = await link.sender.getStats()
+        assert stats.available_outgoing_bitrate >= START
+        feedback = [data for data in link.far.sent_rtcp if data[1] == RTCP_RTPFB and data[0] & 0x1F == FORMAT]
+        assert 30 < len(feedback) < 60
+        told = [arrival.sequence for data in feedback for arrival in unpack(data)]
+        assert told == [(told[0] + index) & 0xFFFF for index in range(len(told))]
+
+
+async def test_remb_is_sent_and_obeyed_where_it_is_what_is_negotiated():
+    codec = Codec("video/VP8", 96, 90000, rtcp_feedback=[RtcpFeedback("nack", "pli"), RtcpFeedback("goog-remb")])
+    async with pair("video", rate=400_000) as link:
+        camera = Camera(640, 480).start()
+        await link.start([codec], None)
+        extensions = [MID, ABS_SEND_TIME]
+        await link.receiver.start_receiving(link.receive_parameters([codec], header_extensions=extensions))
+        await link.sender.send(link.send_parameters([codec], header_extensions=extensions))
+        await link.replace(camera)
+        await asyncio.sleep(6)
+        await camera.stop()
+        rembs = [
+            p for data in link.far.sent_rtcp if data[1] == RTCP_PSFB for p in RtcpPacket.parse(data) if p.fmt == 15
+        ]
+        bitrate, ssrcs = unpack_remb_fci(rembs[-1].fci)
+        assert ssrcs == [1000]
+        assert bitrate < 600_000
+        stats = await link.sender.getStats()
+        assert stats.available_outgoing_bitrate == bitrate
+        assert stats.streams[0].target_bitrate < 650_000
+
+
+async def test_a_disabled_track_costs_a_fraction():
+    async with pair("video") as link:
+        camera = Camera().start()
+        picture = camera.picture
+        await link.start(CODECS, camera)
+        await asyncio.sleep(2)
+        usual = sum(map(len, link.near.sent_rtp)) * 8 / 2
+
+        def black():
+            frame = picture()
+            for plane, value in zip(frame.planes, (16, 128, 128), strict=True):
+                plane.update(bytes([value]) * plane.buffer_size)
+            return frame
+
+        camera.picture = black
+        await asyncio.sleep(0.5)
+        mark = sum(map(len, link.near.sent_rtp))
+        await asyncio.sleep(2)
+        dark = (sum(map(len, link.near.sent_rtp)) - mark) * 8 / 2
+        await camera.stop()
+        print(usual, dark)
+        assert dark < usual / 5
+    async with pair("audio") as link:
+        tone = Tone().start()
+        await link.start([OPUS], tone)
+        await asyncio.sleep(1)
+        usual = (await link.sender.getStats()).streams[0].bytes_sent
+        tone.frequency = 0
+        await asyncio.sleep(0.2)
+        mark = (await link.sender.getStats()).streams[0].bytes_sent
+        await asyncio.sleep(1)
+        await tone.stop()
+        silent = (await link.sender.getStats()).streams[0].bytes_sent - mark
+        print(usual, silent)
+        assert silent < usual / 5
+
+
+def test_a_silence_or_a_leaping_clock_costs_the_estimator_no_time():
+    estimator = DelayEstimator()
+    begun = time.perf_counter()
+    for index, came in enumerate((0.0, 0.1, 1e6, 1e6 + 0.1, 5.0, 1e9)):
+        estimator.add(index * 0.02, came, 1000)
+    assert time.perf_counter() - begun < 0.1
