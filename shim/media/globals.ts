@@ -1,8 +1,11 @@
 /** What the global scope has beyond lib.dom once the shim's classes are installed there. */
 
+import type { MediaStreamTrackGenerator as Generator } from './MediaStreamTrackGenerator.ts';
 import type { MediaStreamTrackProcessor as Processor } from './MediaStreamTrackProcessor.ts';
 
 declare global {
 	var MediaStreamTrackProcessor: typeof Processor;
 	type MediaStreamTrackProcessor = Processor;
+	var MediaStreamTrackGenerator: typeof Generator;
+	type MediaStreamTrackGenerator = Generator;
 }

@@ -8,6 +8,7 @@ export { createMediaDevices, MediaDevices } from './MediaDevices.ts';
 export { addTrackTo, createStream, MediaStream, removeTrackFrom } from './MediaStream.ts';
 export { endTrack, type Kind, MediaStreamTrack, openTrack, setTrackMuted } from './MediaStreamTrack.ts';
 export { MediaStreamTrackEvent } from './MediaStreamTrackEvent.ts';
+export { MediaStreamTrackGenerator } from './MediaStreamTrackGenerator.ts';
 export { MediaStreamTrackProcessor } from './MediaStreamTrackProcessor.ts';
 export { OverconstrainedError } from './OverconstrainedError.ts';
 export { createRemoteTrack } from './remoteTrack.ts';

@@ -255,6 +255,16 @@ async def test_the_window_stalls_and_an_ack_releases_it(peer: WirePeer) -> None:
     assert got == 100 * 65536
 
 
+async def test_media_of_the_shim_is_not_counted(peer: WirePeer) -> None:
+    new(peer, 2)
+    for _ in range(3):
+        peer.record(MEDIA, 2, b"frame")
+    invoke(peer, 1, 2, "echo", n=1)
+    assert (await peer.frame())["out"] == {"n": 1}
+    await peer.frame_within(0.1)
+    assert peer.acked[-1] == 2
+
+
 async def test_media_goes_on_while_the_window_is_full(peer: WirePeer) -> None:
     peer.acks = False
     new(peer, 1)

@@ -35,6 +35,7 @@ from .wire import (
     decode_hello,
     encode,
     is_ack,
+    is_media,
     parse_records,
 )
 
@@ -254,7 +255,8 @@ class Session:
                 self.link.refuse(error)
                 self.end()
                 return
-            self.link.took(len(payload))
+            if not (binary and is_media(payload)):
+                self.link.took(len(payload))
 
     def _handle(self, payload: bytes, binary: bool) -> None:
         if binary:

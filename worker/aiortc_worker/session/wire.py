@@ -179,6 +179,11 @@ def is_ack(frame: bytes) -> bool:
     return frame.startswith(b'{"ack":')
 
 
+def is_media(frame: bytes) -> bool:
+    """Whether a binary frame is not counted."""
+    return frame[:1] == bytes([MEDIA])
+
+
 def to_plain(value: Struct) -> Any:
     """A struct as dicts and lists."""
     return msgspec.to_builtins(value)
