@@ -1,0 +1,95 @@
+/** A session for the unit tests of media: remembers what was made and called, and answers what it was told to. */
+
+import type { Remote } from '../../shim/rpc/Remote.ts';
+import type { Session } from '../../shim/rpc/Session.ts';
+import type { MediaHeader } from '../../shim/rpc/types.ts';
+
+type Listener = (out: unknown) => void;
+
+export class FakeRemote {
+	onmedia: ((header: MediaHeader, planes: Uint8Array<ArrayBuffer>) => void) | null = null;
+	onlost: ((error: Error) => void) | null = null;
+	readonly calls: [name: string, params: unknown][] = [];
+	readonly written: [MediaHeader, Uint8Array][] = [];
+	credits = 0;
+	dropped = false;
+	readonly #listeners = new Map<string, Listener>();
+	readonly id: number;
+	readonly type: string;
+	readonly params: Record<string, unknown>;
+	readonly #session: FakeSession;
+
+	constructor(session: FakeSession, id: number, type: string, params: Record<string, unknown>) {
+		this.#session = session;
+		this.id = id;
+		this.type = type;
+		this.params = params;
+	}
+
+	async call(name: string, params: unknown): Promise<unknown> {
+		this.calls.push([name, params]);
+		return this.#session.answer(this, name);
+	}
+
+	on(event: string, listener: Listener): void {
+		this.#listeners.set(event, listener);
+	}
+
+	emit(event: string, out: unknown = {}): void {
+		this.#listeners.get(event)?.(out);
+	}
+
+	credit(frames: number): void {
+		this.credits += frames;
+	}
+
+	sendMedia(header: MediaHeader, planes: Uint8Array): boolean {
+		this.written.push([header, planes]);
+		return true;
+	}
+
+	drop(): void {
+		this.dropped = true;
+	}
+
+	/** As what the shim takes. */
+	as<T extends 'RtpReceiver'>(): Remote<T> {
+		return this as unknown as Remote<T>;
+	}
+}
+
+export class FakeSession {
+	readonly made: FakeRemote[] = [];
+	holds = 0;
+	/** What calls give; it may throw. */
+	answer: (remote: FakeRemote, name: string) => unknown = opened;
+
+	create(type: string, params: Record<string, unknown>): FakeRemote {
+		const remote = new FakeRemote(this, this.made.length + 1, type, params);
+		this.made.push(remote);
+		return remote;
+	}
+
+	hold(): () => void {
+		this.holds++;
+		return () => this.holds--;
+	}
+
+	/** The objects of a type that were not dropped. */
+	alive(type: string): FakeRemote[] {
+		return this.made.filter((remote) => remote.type === type && !remote.dropped);
+	}
+
+	/** The session as the shim takes it. */
+	get real(): Session {
+		return this as unknown as Session;
+	}
+}
+
+/** A source gives what it was asked for, or 320x240@15. */
+function opened({ params }: FakeRemote, name: string): unknown {
+	if (name !== 'open') return {};
+	const audio = params.audio && { sampleRate: 48_000, channelCount: 1 };
+	const video = params.video && { width: 320, height: 240, frameRate: 15, ...params.video };
+	return { audio, video };
+}
