@@ -9,6 +9,7 @@ from typing import Any
 
 from fakes import FakeSession
 
+from aiortc_worker.session.wire import FRAGMENT, MESSAGE, MORE, TEXT
 from aiortc_worker.transports.certificate import Certificate
 from aiortc_worker.transports.data_channel import DataChannel
 from aiortc_worker.transports.dtls_transport import DtlsParameters, DtlsTransport
@@ -113,3 +114,30 @@ async def close(*peers: Peer) -> None:
     for peer in peers:
         await peer.session.close()
         assert peer.session.failures == []
+
+
+async def restart(a: Peer, b: Peer) -> None:
+    """a offers a restart: its candidates reach b before b has restarted, as they do."""
+    a.local = credentials()
+    await a.ice.restart(a.local)
+    await a.gather()
+    for candidate in a.candidates():
+        await b.ice.addRemoteCandidate(RemoteCandidate(candidate, a.local.username_fragment))
+    await b.ice.addRemoteCandidate(RemoteCandidate(None, a.local.username_fragment))
+    b.local = credentials()
+    await b.ice.start(RemoteParameters(a.local.username_fragment, a.local.password))
+    await b.ice.restart(b.local)
+    await b.gather()
+    await a.ice.start(RemoteParameters(b.local.username_fragment, b.local.password))
+    for candidate in b.candidates():
+        await a.ice.addRemoteCandidate(RemoteCandidate(candidate, b.local.username_fragment))
+    await a.ice.addRemoteCandidate(RemoteCandidate(None, b.local.username_fragment))
+
+
+def put(channel: DataChannel, data: bytes | str) -> None:
+    """What the session does with a message of the shim."""
+    payload = data.encode() if isinstance(data, str) else data
+    text = TEXT if isinstance(data, str) else 0
+    pieces = [payload[at : at + FRAGMENT] for at in range(0, len(payload), FRAGMENT)] or [b""]
+    for index, piece in enumerate(pieces):
+        channel.receive(MESSAGE, text | (MORE if index < len(pieces) - 1 else 0), memoryview(piece))

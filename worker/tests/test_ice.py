@@ -13,7 +13,7 @@ import aioice.ice
 import pytest
 from aioice import Candidate, Connection, stun
 from fakes import FakeSession
-from pair import Peer, close, connect, credentials, join_ice
+from pair import Peer, close, connect, credentials, join_ice, restart
 
 from aiortc_worker.compat.ice import IceConnection, IceSocket, IceTiming
 from aiortc_worker.session.remote import CallError
@@ -366,24 +366,6 @@ async def test_lost_consent_fails_and_a_restart_mends_it(fast: None, cut: Callab
     b.ice.send(b"\x80again")
     assert await asyncio.wait_for(reading, 2) == b"\x80again"
     await close(a, b)
-
-
-async def restart(a: Peer, b: Peer) -> None:
-    """a offers a restart: its candidates reach b before b has restarted, as they do."""
-    a.local = credentials()
-    await a.ice.restart(a.local)
-    await a.gather()
-    for candidate in a.candidates():
-        await b.ice.addRemoteCandidate(RemoteCandidate(candidate, a.local.username_fragment))
-    await b.ice.addRemoteCandidate(RemoteCandidate(None, a.local.username_fragment))
-    b.local = credentials()
-    await b.ice.start(RemoteParameters(a.local.username_fragment, a.local.password))
-    await b.ice.restart(b.local)
-    await b.gather()
-    await a.ice.start(RemoteParameters(b.local.username_fragment, b.local.password))
-    for candidate in b.candidates():
-        await a.ice.addRemoteCandidate(RemoteCandidate(candidate, b.local.username_fragment))
-    await a.ice.addRemoteCandidate(RemoteCandidate(None, b.local.username_fragment))
 
 
 async def test_a_restart_under_traffic_loses_no_datagram(fast: None) -> None:

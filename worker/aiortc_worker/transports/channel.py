@@ -51,6 +51,8 @@ class Message:
     data: bytes
     cost: int
     "What it counts in bufferedAmount and credit: its bytes, an empty one 1."
+    size: int
+    "Its bytes, as the application counts them."
     expiry: float | None
     "In seconds of `time.time()`."
 
@@ -83,6 +85,7 @@ class Channel:
             protocol=(STRING if text else BINARY) if data else (STRING_EMPTY if text else BINARY_EMPTY),
             data=data or b"\0",
             cost=len(data) or 1,
+            size=len(data),
             expiry=None if life is None else time.time() + life / 1000,
         )
 

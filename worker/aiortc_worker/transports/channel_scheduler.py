@@ -84,7 +84,7 @@ class ChannelScheduler:
             return
         (channel, message), self._leaving = self._leaving, None
         channel.messages_sent += 1
-        channel.bytes_sent += message.cost
+        channel.bytes_sent += message.size
         if channel.owner is not None:
             channel.owner.sent(message.cost)
 
