@@ -130,7 +130,8 @@ class Session:
         if out is not None and not isinstance(out, expected):
             raise TypeError(f"{event} takes {expected.__name__}, not {type(out).__name__}")
         entry = self._objects.get(remote.id)
-        if entry is None or entry.remote is not remote:
+        # An object that is being made may emit before its entry has it.
+        if entry is None or entry.remote not in (None, remote):
             return
         text = encode({"event": event, "on": remote.id, "out": out if out is not None else {}})
         scheduler = self.link.scheduler
