@@ -65,7 +65,7 @@ class DataChannel(Remote):
         "Milliseconds."
         negotiated: bool = False
         stream_id: int | None = None
-        "0 to 65534; needed when negotiated or accepted, and else chosen here."
+        "0 to 65534; needed when negotiated or accepted, and else chosen here unless the shim has."
         accept: bool = False
         "Whether the peer has opened it: `datachannel` has told."
 
@@ -79,7 +79,7 @@ class DataChannel(Remote):
             options = ChannelOpen(
                 params.label, params.protocol, params.ordered, params.max_retransmits, params.max_packet_life_time
             )
-            self._channel = self._transport.create(options, params.stream_id if params.negotiated else None, self)
+            self._channel = self._transport.create(options, params.negotiated, params.stream_id, self)
         self._parts: list[bytes] = []
         self._partial = 0
         # After the session knows this object.

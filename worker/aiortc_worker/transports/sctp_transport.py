@@ -136,14 +136,13 @@ class SctpTransport(Remote):
 
     # What DataChannel uses
 
-    def create(self, options: ChannelOpen, stream_id: int | None, owner: ChannelOwner) -> Channel:
-        """A channel of ours; `stream_id` is given when it is negotiated.
+    def create(self, options: ChannelOpen, negotiated: bool, stream_id: int | None, owner: ChannelOwner) -> Channel:
+        """A channel of ours; without `stream_id` it gets one when the association is established.
 
         Raises CallError: OperationError when the stream is in use, InvalidStateError when the transport is closed.
         """
         if self.state == "closed":
             raise CallError("InvalidStateError", "the SCTP transport is closed")
-        negotiated = stream_id is not None
         channel = Channel(options, negotiated, stream_id, owner=owner, acknowledged=negotiated)
         if stream_id is None:
             self._unnumbered.append(channel)
