@@ -1,6 +1,6 @@
 /** The schema's types by object, call and event. */
 
-import type { Objects } from './schema.ts';
+import type { AudioHeader, Objects, VideoHeader } from './schema.ts';
 
 export type ObjectType = keyof Objects & string;
 export type ObjectIn<T extends ObjectType> = Objects[T]['in'];
@@ -14,26 +14,6 @@ export type CallOut<T extends ObjectType, M extends CallName<T>> = Objects[T]['c
 export type EventName<T extends ObjectType> = keyof Objects[T]['events'] & string;
 export type EventOut<T extends ObjectType, E extends EventName<T>> = Objects[T]['events'][E];
 
-/** Ahead of the planes of a picture: Y, U and V without padding. */
-export interface VideoHeader {
-	/** Microseconds. */
-	timestamp: number;
-	/** Microseconds. */
-	duration: number | null;
-	format: 'I420';
-	width: number;
-	height: number;
-	rotation: number;
-}
-
-/** Ahead of samples: interleaved, little endian. */
-export interface AudioHeader {
-	/** Microseconds. */
-	timestamp: number;
-	format: 's16';
-	sampleRate: number;
-	numberOfChannels: number;
-	numberOfFrames: number;
-}
-
+export type { AudioHeader, VideoHeader };
+/** Ahead of a picture's planes, Y, U and V without padding, or of samples, interleaved and little endian. */
 export type MediaHeader = VideoHeader | AudioHeader;

@@ -109,6 +109,12 @@ class Probe(Remote):
     async def media(self, params: Number) -> None:
         self.session.send_media(self, b'{"timestamp":0}', [bytes(params.n), b"end"], "video")
 
+    @call
+    async def last_media(self) -> None:
+        self.session.send_media(self, b"{}", [bytes(100_000)], "video")
+        self.emit("told", Number(1))
+        self.session.send_media(self, b"{}", [b"after"], "video")
+
     async def close(self) -> None:
         trace.append(f"close {self.id}")
 
@@ -278,6 +284,14 @@ async def test_media_goes_on_while_the_window_is_full(peer: WirePeer) -> None:
     assert [record.flags for record in media] == [1, 2]
     whole = b"".join(bytes(record.payload) for record in media)
     assert whole == LENGTH.pack(15) + b'{"timestamp":0}' + bytes(100_000) + b"end"
+
+
+async def test_an_event_stays_in_order_with_media(peer: WirePeer) -> None:
+    new(peer, 1)
+    invoke(peer, 1, 1, "last_media")
+    frames = [await peer.frame() for _ in range(5)]
+    kinds = [f"media {frame[0].flags}" if isinstance(frame, list) else next(iter(frame)) for frame in frames]
+    assert kinds == ["media 1", "media 2", "event", "media 0", "reply"]
 
 
 async def test_a_large_message_is_fragmented_and_small_ones_share_a_frame(peer: WirePeer) -> None:

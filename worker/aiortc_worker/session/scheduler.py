@@ -107,7 +107,7 @@ class Scheduler:
                 self._control.popleft()
                 return frame
             room = 0
-        return self._next_media("audio") or self._next_media("video") or self._next_data(room)
+        return self._next_media("audio", room) or self._next_media("video", room) or self._next_data(room)
 
     def _next_control(self) -> Frame:
         first = self._control[0]
@@ -118,13 +118,23 @@ class Scheduler:
             parts.append(RECORD.pack(CREDIT, 0, object_id, LENGTH.size) + LENGTH.pack(amount))
         return _binary(parts, len(first) * (RECORD.size + LENGTH.size), counted=True)
 
-    def _next_media(self, lane: Lane) -> Frame | None:
+    def _next_media(self, lane: Lane, room: int) -> Frame | None:
         ring = self._lanes[lane]
-        while ring:
+        waiting = 0
+        while waiting < len(ring):
             stream = ring[0]
-            media = stream.items[0]
-            assert isinstance(media, _Media)
-            if (frame := next(media.chunks, None)) is not None:
+            item = stream.items[0]
+            if isinstance(item, bytes):
+                if len(item) <= room:
+                    stream.texts -= 1
+                    self._pop(ring, stream)
+                    return _text(item)
+                # It waits for the window, with what is behind it, and lets the other streams by.
+                ring.rotate(-1)
+                waiting += 1
+                continue
+            assert isinstance(item, _Media)
+            if (frame := next(item.chunks, None)) is not None:
                 return frame
             self._pop(ring, stream)
         return None
