@@ -72,19 +72,21 @@ export class LocalSocket {
 		if (!this.#onframe || this.#pendingLength < this.#wanted) return;
 		const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending);
 		let offset = 0;
-		this.#wanted = 4;
-		// A taker may leave in the middle.
-		while (this.#onframe && bytes.length - offset >= 4) {
-			const header = bytes.readUInt32BE(offset);
-			const end = offset + 4 + (header & ~BINARY);
-			if (end > bytes.length) {
-				this.#wanted = end - offset;
-				break;
-			}
-			this.#onframe(bytes.subarray(offset + 4, end), header >= BINARY);
-			offset = end;
-		}
+		for (let taken = this.#takeOne(bytes, 0); taken > 0; taken = this.#takeOne(bytes, offset)) offset += taken;
 		this.#pending = offset < bytes.length ? [bytes.subarray(offset)] : [];
 		this.#pendingLength = bytes.length - offset;
+	}
+
+	/** Hands on the frame at `offset`; how many bytes it had, or 0 when it is incomplete or nobody takes it. */
+	#takeOne(bytes: Buffer, offset: number): number {
+		const there = bytes.length - offset;
+		this.#wanted = 4;
+		if (!this.#onframe || there < 4) return 0;
+		const header = bytes.readUInt32BE(offset);
+		const length = 4 + (header & ~BINARY);
+		this.#wanted = length;
+		if (there < length) return 0;
+		this.#onframe(bytes.subarray(offset + 4, offset + length), header >= BINARY);
+		return length;
 	}
 }

@@ -49,10 +49,18 @@ except Exception as error: sys.exit('%s: %s' % (type(error).__name__, error))`;
  * @throws {SetupError} what is missing on this machine, and what to do about it
  */
 export async function ensurePython(options: PythonOptions = {}): Promise<string> {
+	const found = await findPython(options.lock);
+	if (found) return found;
+	const place = await environmentPlace(options.lock);
+	return underLock(place, options, () => make(place, options));
+}
+
+/** As ensurePython(), but null when the environment is still to be made. */
+export async function findPython(lock?: string): Promise<string | null> {
 	const given = givenPython();
 	if (given) return given;
-	const place = await environmentPlace(options.lock);
-	return isComplete(place) ? pythonOf(place) : underLock(place, options, () => make(place, options));
+	const place = await environmentPlace(lock);
+	return isComplete(place) ? pythonOf(place) : null;
 }
 
 /**

@@ -1,0 +1,42 @@
+/** `aiortc-shim doctor`: what is there, what is missing, a line each. */
+
+import { chooseInterpreter, findUv, run } from './interpreter.ts';
+import { checkPython, findPython } from './python.ts';
+
+const VERSIONS = `from importlib.metadata import version
+print(', '.join(name + ' ' + version(name) for name in ('aiortc', 'aioice', 'av')))`;
+
+/** Prints the findings; the process's status is 1 when the bridge would not run. */
+export async function doctor(): Promise<void> {
+	const results = [
+		await line('node', async () => `${process.versions.node} (${process.execPath})`),
+		await line('environment', describeEnvironment),
+	];
+	if (results.every(Boolean)) return;
+	// What it would be made with matters only while it is not there.
+	const uv = await findUv();
+	await line('uv', async () => uv ?? 'none: pip is used');
+	await line('python', async () => {
+		const { path, version } = await chooseInterpreter({ needsVenv: uv === null });
+		return `${version.join('.')} (${path})`;
+	});
+	process.exitCode = 1;
+}
+
+async function describeEnvironment(): Promise<string> {
+	const python = await findPython();
+	if (!python) throw new Error('not made yet: run aiortc-shim setup');
+	await checkPython(python);
+	const { output } = await run(python, ['-c', VERSIONS]);
+	return `${output.trim()} (${python})`;
+}
+
+async function line(name: string, find: () => Promise<string>): Promise<boolean> {
+	try {
+		console.log(`ok    ${name}: ${await find()}`);
+		return true;
+	} catch (error) {
+		console.log(`FAIL  ${name}: ${(error as Error).message}`);
+		return false;
+	}
+}

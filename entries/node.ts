@@ -1,0 +1,90 @@
+/**
+ * `import … from 'aiortc-shim'`: the classes of WebRTC for Node, Deno and Bun, without touching the globals.
+ * Their worker starts at the first use, beside this process, unless AIORTC_SHIM_URL names a bridge.
+ */
+
+import { setInterval } from 'node:timers';
+import { type ClientOptions, WebSocket } from 'ws';
+import { MAX_FRAME } from '../shim/link/frames.ts';
+import type { Socket } from '../shim/link/Socket.ts';
+import type { Endpoint, KeepAlive, SessionOptions } from '../shim/rpc/Session.ts';
+import { Sessions } from './sessions.ts';
+import { bindShim, defaultShim, type Shim } from './shim.ts';
+import { VERSION } from './version.ts';
+
+export * from '../shim/api/index.ts';
+export * from '../shim/media/index.ts';
+export { installGlobals } from './installGlobals.ts';
+export type { Shim } from './shim.ts';
+
+export interface ShimOptions {
+	/** The bridge: `ws://host:port` or `wss://…`; AIORTC_SHIM_URL unless given, else the embedded one. */
+	readonly url?: string;
+	/** AIORTC_SHIM_TOKEN unless given. */
+	readonly token?: string;
+	/** Sessions over which connections are spread, each in a worker of its own; AIORTC_SHIM_WORKERS unless given, else 1. */
+	readonly sessions?: number;
+	/** Takes a line for each frame; AIORTC_SHIM_DEBUG writes them to stderr. */
+	readonly debug?: (line: string) => void;
+}
+
+/** A shim of its own: its classes, its devices, its sessions. */
+export function createShim(options: ShimOptions = {}): Shim {
+	return bindShim(openSessions(options));
+}
+
+const sessions = openSessions({});
+
+/** The shim whose classes this module exports. */
+export const shim: Shim = defaultShim(sessions);
+
+export const { mediaDevices } = shim;
+
+/** Connects ahead of the first use. */
+export function warmUp(): void {
+	sessions.session();
+}
+
+function openSessions(options: ShimOptions): Sessions {
+	const { env } = process;
+	const count = options.sessions ?? Number(env.AIORTC_SHIM_WORKERS || 1);
+	if (!Number.isInteger(count) || count < 1) throw new RangeError(`AIORTC_SHIM_WORKERS is ${count}; a count is needed`);
+	const debug = options.debug ?? (env.AIORTC_SHIM_DEBUG ? (line: string) => console.error(line) : undefined);
+	const connect = () => findBridge(options);
+	const sessionOptions: SessionOptions = { connect, openSocket, client: client(), keepAlive: keepAlive(), debug };
+	return new Sessions(sessionOptions, count);
+}
+
+async function findBridge({ url = process.env.AIORTC_SHIM_URL, token }: ShimOptions): Promise<Endpoint> {
+	if (url) return { url, token: token ?? process.env.AIORTC_SHIM_TOKEN ?? '' };
+	const { startEmbedded } = await import('../bridge/embedded.ts');
+	return startEmbedded();
+}
+
+/**
+ * `ws` in every runtime: Node's own WebSocket cannot be unref'ed, and Deno's delays small frames by 40 ms.
+ * The socket keeps nothing alive, since that is for the session to say.
+ */
+function openSocket(url: string, protocol: string): Socket {
+	const options: ClientOptions & { closeTimeout: number } = {
+		perMessageDeflate: false,
+		maxPayload: 2 * MAX_FRAME,
+		closeTimeout: 1_000,
+		finishRequest: (request) => {
+			request.on('socket', (socket) => socket.unref());
+			request.end();
+		},
+	};
+	return new WebSocket(url, protocol, options) as Socket;
+}
+
+/** A timer stands for the session's reason: one handle, in whatever state its sockets are. */
+function keepAlive(): KeepAlive {
+	const timer = setInterval(() => {}, 2 ** 30).unref();
+	return { ref: () => timer.ref(), unref: () => timer.unref() };
+}
+
+function client(): string {
+	const { bun, deno, node } = process.versions as Record<string, string | undefined>;
+	return `aiortc-shim/${VERSION} ${bun ? `bun/${bun}` : deno ? `deno/${deno}` : `node/${node}`}`;
+}
