@@ -6,6 +6,7 @@
 import { type CodecCapability, getCapabilities, type Kind } from '../jsep/index.ts';
 import {
 	boolean,
+	type Convert,
 	defaulted,
 	dictionary,
 	domString,
@@ -67,16 +68,17 @@ export const toEncoding = dictionary(
 	{ rid: optional(domString) },
 );
 
+/** lib.dom.d.ts does not know the last one. */
+const degradationPreference = enumeration('RTCDegradationPreference', [
+	'balanced',
+	'maintain-framerate',
+	'maintain-resolution',
+	'maintain-framerate-and-resolution',
+]) as Convert<RTCDegradationPreference>;
+
 export const toSendParameters = dictionary(
 	{
-		degradationPreference: optional(
-			enumeration('RTCDegradationPreference', [
-				'balanced',
-				'maintain-framerate',
-				'maintain-framerate-and-resolution',
-				'maintain-resolution',
-			]),
-		),
+		degradationPreference: optional(degradationPreference),
 		encodings: required(sequence(toEncoding)),
 		transactionId: required(domString),
 	},

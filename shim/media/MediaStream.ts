@@ -22,8 +22,8 @@ export let removeTrackFrom: (stream: MediaStream, track: MediaStreamTrack) => vo
  * @see https://www.w3.org/TR/mediacapture-streams/#mediastream
  */
 export class MediaStream extends eventTargetOf<MediaStreamEventMap>() {
-	declare onaddtrack: ((this: globalThis.MediaStream, event: MediaStreamTrackEvent) => unknown) | null;
-	declare onremovetrack: ((this: globalThis.MediaStream, event: MediaStreamTrackEvent) => unknown) | null;
+	declare onaddtrack: globalThis.MediaStream['onaddtrack'];
+	declare onremovetrack: globalThis.MediaStream['onremovetrack'];
 
 	#id = uuid();
 	readonly #tracks = new Map<string, MediaStreamTrack>();
