@@ -3,6 +3,7 @@
 import { matches, repairs } from './codecs.ts';
 import type { Codec, Description, SdpType, Section } from './description.ts';
 import type { Problem } from './errors.ts';
+import { transportOwners } from './interpret.ts';
 import { midMaker } from './layout.ts';
 import { groupOf, isMedia, sectionByMid } from './section.ts';
 
@@ -118,6 +119,16 @@ function requireGroups(description: Description, { type, local }: RemoteCheck): 
 		const offered = groupOf(local, group[0]!);
 		const stranger = group.find((mid) => !offered?.includes(mid));
 		if (stranger !== undefined) throw new Invalid(`BUNDLE has mid ${stranger}, which the offer does not bundle so`);
+	}
+	if (type !== 'offer' && local) requireTransports(local, description);
+}
+
+/** What was offered without a transport of its own is accepted within the group, or not at all. */
+function requireTransports(offer: Description, answer: Description): void {
+	const owners = transportOwners(offer, answer);
+	for (const [mid, tag] of transportOwners(offer, null)) {
+		if (owners.has(mid) && owners.has(tag) && owners.get(mid) !== owners.get(tag))
+			throw new Invalid(`BUNDLE lacks mid ${mid}, which has no transport of its own`);
 	}
 }
 

@@ -32,4 +32,5 @@ export {
 export { buildOffer } from './offer.ts';
 export { parse } from './parse.ts';
 export type * from './records.ts';
+export { layersOf } from './streams.ts';
 export { write } from './write.ts';

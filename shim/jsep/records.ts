@@ -82,7 +82,10 @@ export interface OfferInput extends Input {
 
 export interface AnswerInput extends Input {
 	remote: Description;
-	/** The remote description before this offer (the current one), to see an ICE restart; null at the first. */
+	/**
+	 * The remote description before this offer (the current one), against which an ICE restart is seen; null at the
+	 * first, and once a provisional answer has taken up the restart.
+	 */
 	previousRemote: Description | null;
 	/** How we accept an association, should the offer have one. */
 	sctp: SctpOffer;
