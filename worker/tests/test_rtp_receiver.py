@@ -305,3 +305,44 @@ def test_a_transport_nobody_uses_drops_what_comes():
     transport.router.handle_rtp(bytes(40), 0)
     transport.router.handle_rtcp(bytes(40))
     assert extensions_map(EXTENSIONS) is not None
+
+
+async def test_a_sequence_that_begins_anew_on_its_ssrc_is_followed():
+    async with pair("video") as link:
+        camera = Camera().start()
+        send = link.near.send_rtp
+        shift = 0
+
+        def shifted(data: bytes) -> bool:
+            return send(data[:2] + ((int.from_bytes(data[2:4], "big") + shift) & 0xFFFF).to_bytes(2, "big") + data[4:])
+
+        link.near.send_rtp = shifted
+        await link.start(CODECS, camera)
+        await link.collector.wait(10)
+        for shift in (40000, 3000, 63000):  # noqa: B007 - `shifted` reads it
+            had = len(link.collector.frames)
+            await link.collector.wait(had + 10)
+        await camera.stop()
+        assert link.session.named(link.receiver) == ["unmute"]
+
+
+async def test_one_fault_is_told_and_the_stream_goes_on():
+    async with pair("video") as link:
+        camera = Camera().start()
+        await link.start(CODECS, camera)
+        await link.collector.wait(5)
+        packet, faults = link.receiver.rtp, 3
+
+        def faulty(*args):
+            nonlocal faults
+            faults -= 1
+            if faults >= 0:
+                raise RuntimeError("a fault")
+            packet(*args)
+
+        link.receiver.rtp = faulty
+        had = len(link.collector.frames)
+        await link.collector.wait(had + 10)
+        await camera.stop()
+        errors = [out for owner, event, out in link.session.events if event == "error"]
+        assert [error.message for error in errors] == ["RTP failed: RuntimeError('a fault')"]

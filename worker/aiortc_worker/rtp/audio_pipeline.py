@@ -43,11 +43,10 @@ class AudioPipeline:
         """Takes the codec and the streams, the first active of which is fed: simulcast is for pictures."""
         self._stream = next((stream for stream in streams if stream.active), None)
         max_bitrate = self._stream.max_bitrate if self._stream is not None else None
-        if (codec, max_bitrate) == (self._codec, self._max_bitrate):
-            return
-        self._codec, self._max_bitrate = codec, max_bitrate
-        self._encoder = AudioEncoder(codec, max_bitrate)
-        self._timeline.change_clock(codec.clock_rate)
+        if self._encoder is None or (codec, max_bitrate) != (self._codec, self._max_bitrate):
+            self._codec, self._max_bitrate = codec, max_bitrate
+            self._encoder = AudioEncoder(codec, max_bitrate)
+            self._timeline.change_clock(codec.clock_rate)
         for stream in streams:
             stream.flow.layer = -1
             stream.flow.minimum = stream.flow.maximum = int(self._encoder.bitrate * HEADROOM)
@@ -72,7 +71,12 @@ class AudioPipeline:
         if encoder is None or not frames:
             return
         begun = time.monotonic()
-        payloads = await self._run(encoder.encode, frames)
+        try:
+            payloads = await self._run(encoder.encode, frames)
+        except av.FFmpegError:
+            if encoder is self._encoder and self._codec is not None:
+                self._encoder = AudioEncoder(self._codec, self._max_bitrate)
+            raise
         now = time.monotonic()
         stream = self._stream
         if stream is None or encoder is not self._encoder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiortc.rate import BandwidthUsage, RemoteBitrateEstimator
 
-SILENCE = 5.0
+SILENCE = 2.0
 "Seconds. aiortc's rate counter walks through every millisecond that passed, so that a long silence stalls the loop."
 
 

@@ -27,6 +27,9 @@ from .video_buffer import VideoBuffer
 GIVE_UP = 0.6
 "Seconds after which a missing packet of a picture is not waited for any longer."
 
+MISORDER = 1000
+"Packets; one further behind belongs to another sequence, if its successor comes next (RFC 3550, section A.1)."
+
 PLI_INTERVAL = 0.5
 "Seconds between two requests for a keyframe."
 
@@ -47,12 +50,16 @@ class InboundStream:
         self._highest: int | None = None
         self._buffer: VideoBuffer | AudioBuffer | None = None
         self._nack: NackList | None = None
+        self._restart_at: int | None = None
         self._pli_at = 0.0
         self._fir_number = 0
 
     def packet(self, packet: RtpPacket, size: int, codec: Codec, now: float, wanted: bool) -> list[CodedFrame]:
         """Takes a media packet as it came; the frames that are ready."""
-        sequence = self._unwrap(packet.sequence_number)
+        sequence = self._in_sequence(packet.sequence_number)
+        if sequence is None:
+            self.stats.packets_discarded += 1
+            return []
         self._count(packet, size, sequence, codec, now)
         silent, self.last_packet = now - self.last_packet, now
         if codec != self.codec:
@@ -112,6 +119,22 @@ class InboundStream:
             self._fir_number = (self._fir_number + 1) & 0xFF
             fci = self.ssrc.to_bytes(4, "big") + bytes([self._fir_number, 0, 0, 0])
             self._feed_back(bytes(RtcpPsfbPacket(RTCP_PSFB_FIR, self._local_ssrc, 0, fci)))
+
+    def _in_sequence(self, number: int) -> int | None:
+        """The unwrapped number, None for one that is of no sequence yet; the second of a new one begins it."""
+        sequence = self._unwrap(number)
+        if self._highest is None or sequence > self._highest - MISORDER:
+            return sequence
+        if number != self._restart_at:
+            self._restart_at = (number + 1) & 0xFFFF
+            return None
+        self._restart_at = None
+        self._unwrap = Unwrapper(16)
+        self._highest = None
+        remote, self.reception = self.reception.remote, Reception(self.ssrc)
+        self.reception.remote = remote
+        self.restart()
+        return self._unwrap(number)
 
     def _use(self, codec: Codec) -> None:
         video = codec.mime_type.lower().startswith("video/")

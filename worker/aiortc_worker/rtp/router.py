@@ -40,7 +40,7 @@ LATCHED_LIMIT = 256
 
 
 class RtpSink(Protocol):
-    """A sender or a receiver, as its transport's router sees it. Nothing here may block; what it raises is logged."""
+    """A sender or a receiver, as its transport's router sees it. Nothing here may block."""
 
     def rtp(self, packet: RtpPacket, size: int, now: float) -> None:
         """Takes a packet of `size` bytes that arrived at `now` (monotonic seconds)."""
@@ -50,6 +50,9 @@ class RtpSink(Protocol):
 
     def tick(self, now: float) -> None:
         """Does what is due; every 20 ms while attached."""
+
+    def failed(self, error: Exception) -> None:
+        """Hears of what one of the others raised."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +122,14 @@ class Router:
         self.feedback.arrived(packet, len(data), arrival_ms, now)
         sink = self._sink_of(packet)
         if sink is not None:
-            self._guard(sink.rtp, packet, len(data), now)
+            _guard(sink, sink.rtp, packet, len(data), now)
 
     def handle_rtcp(self, data: bytes) -> None:
         """Takes a decrypted compound RTCP packet. Never raises: parts that cannot be parsed are dropped alone."""
         now = time.monotonic()
         for kind, count, part in _split(data):
             if kind == RTCP_RTPFB and count == RTCP_RTPFB_TRANSPORT_CC:
-                self._guard(self.bandwidth.feedback, part, now)
+                self.bandwidth.feedback(part, now)
                 continue
             try:
                 packets = RtcpPacket.parse(part)
@@ -159,7 +162,7 @@ class Router:
             self._remb(packet, now)
             return
         for sink in dict.fromkeys(self._sinks_of(packet)):
-            self._guard(sink.rtcp, packet, now)
+            _guard(sink, sink.rtcp, packet, now)
 
     def _sinks_of(self, packet: AnyRtcpPacket) -> Iterator[RtpSink]:
         if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
@@ -209,16 +212,18 @@ class Router:
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
         now = time.monotonic()
         for sink in list(self._routes):
-            self._guard(sink.tick, now)
-        self._guard(self.bandwidth.tick, now)
-        self._guard(self.feedback.tick, now)
+            _guard(sink, sink.tick, now)
+        self.bandwidth.tick(now)
+        self.feedback.tick(now)
 
-    def _guard(self, take: Callable[..., None], *args: Any) -> None:
-        """One stream's fault must end neither the transport's pump nor another stream."""
-        try:
-            take(*args)
-        except Exception:
-            logger.exception("%s failed", getattr(take, "__qualname__", take))
+
+def _guard(sink: RtpSink, take: Callable[..., None], *args: Any) -> None:
+    """Calls `sink`, one fault of which must end neither the transport's pump nor another stream."""
+    try:
+        take(*args)
+    except Exception as error:
+        logger.debug("%s failed", take, exc_info=True)
+        sink.failed(error)
 
 
 def _known(table: dict[int, RtpSink], ssrcs: Iterable[int]) -> Iterator[RtpSink]:

@@ -24,6 +24,7 @@ from ..session.remote import CallError, Empty, ObjectId, Remote, call, call_as
 from ..session.session import Session
 from ..transports.dtls_transport import DtlsTransport
 from .coded_frame import CodedFrame
+from .complaints import Complaints
 from .decoding import Decoding
 from .inbound_stream import InboundStream
 from .parameters import Codec, ReceiveParameters, media_codecs, uses_transport_cc
@@ -75,6 +76,7 @@ class RtpReceiver(Remote):
         self._busy = False
         self._stopped = False
         self._report_due = 0.0
+        self._complaints = Complaints(self)
 
     @call_as("receive")
     async def start_receiving(self, params: ReceiveParameters) -> None:
@@ -94,12 +96,12 @@ class RtpReceiver(Remote):
         transport.router.attach(self, _routes(params, self._codecs))
 
     @call
-    async def getStats(self) -> ReceiverStats:  # noqa: N802 - the wire's name
+    async def getStats(self) -> ReceiverStats:
         """The counters of every stream."""
         return ReceiverStats(streams=[self._stats(stream) for stream in self._streams.values()])
 
     @call
-    async def watchSources(self) -> None:  # noqa: N802 - the wire's name
+    async def watchSources(self) -> None:
         """Sends `sources` events from now on."""
         self._sources = self._sources or Sources()
 
@@ -158,6 +160,9 @@ class RtpReceiver(Remote):
         sources = self._sources.due(now) if self._sources is not None else None
         if sources is not None:
             self.emit("sources", sources)
+
+    def failed(self, error: Exception) -> None:
+        self._complaints.tell(error, "RTP failed")
 
     def _learn(self, params: ReceiveParameters) -> None:
         """Takes codecs and SSRCs; streams that the description no longer has are forgotten."""
@@ -249,6 +254,8 @@ class RtpReceiver(Remote):
                     self._playing.request_keyframe(time.monotonic())
                 for frame in decoded.frames:
                     self._out.push(frame)
+        except Exception as error:
+            self._complaints.tell(error, "decoding failed")
         finally:
             self._busy = False
 

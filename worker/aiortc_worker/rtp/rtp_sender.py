@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -26,11 +25,12 @@ from msgspec import Struct
 
 from ..media.frames import Frame, Kind, Source
 from ..media.track import Track
-from ..session.remote import CallError, ErrorInfo, ObjectId, Remote, call
+from ..session.remote import CallError, ObjectId, Remote, call
 from ..session.session import Session
 from ..transports.dtls_transport import DtlsTransport
 from . import clock
 from .audio_pipeline import AudioPipeline
+from .complaints import Complaints
 from .outbound_stream import HEADER_ESTIMATE, OutboundStream
 from .parameters import Codec, SendParameters, extensions_map, media_codecs, rtx_of, uses_transport_cc
 from .router import Routes
@@ -89,7 +89,7 @@ class RtpSender(Remote):
         self._busy = False
         self._stopped = False
         self._report_due = 0.0
-        self._error_due = 0.0
+        self._complaints = Complaints(self)
 
     @call
     async def send(self, params: SendParameters) -> None:
@@ -110,13 +110,13 @@ class RtpSender(Remote):
         self._listen()
 
     @call
-    async def replaceTrack(self, params: ReplaceTrack) -> None:  # noqa: N802 - the wire's name
+    async def replaceTrack(self, params: ReplaceTrack) -> None:
         """Sends another track, or nothing, on the same streams; NotFoundError when there is no such track."""
         self._source = self._track(params.track)
         self._listen()
 
     @call
-    async def getStats(self) -> SenderStats:  # noqa: N802 - the wire's name
+    async def getStats(self) -> SenderStats:
         """The counters of every encoding."""
         estimate = self._transport.router.bandwidth.estimate if self._transport is not None else None
         return SenderStats(
@@ -174,6 +174,9 @@ class RtpSender(Remote):
             # RFC 3550, section 6.2, varies the interval so that reports do not meet.
             self._report_due = now + random.uniform(0.5, 1.5)
             self._send_rtcp(self._reports(now))
+
+    def failed(self, error: Exception) -> None:
+        self._complaints.tell(error, "RTP failed")
 
     def _track(self, id: ObjectId | None) -> Source | None:
         return self.session.get(id, Track) if id is not None else None
@@ -237,20 +240,13 @@ class RtpSender(Remote):
             while self._pipeline.pending and self._connected():
                 await self._pipeline.step()
         except Exception as error:
-            # The next frame may fare better; an error for each of them would drown the session.
-            self._complain(error)
+            # The next frame may fare better.
+            self._complaints.tell(error, "encoding failed")
         finally:
             self._busy = False
 
     async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
         return await self.session.run_blocking("codec", work, *args)
-
-    def _complain(self, error: Exception) -> None:
-        now = asyncio.get_running_loop().time()
-        if now < self._error_due:
-            return
-        self._error_due = now + 10
-        self.emit("error", ErrorInfo(name="OperationError", message=f"cannot encode: {error}"))
 
     def _transmit(self, packet: RtpPacket) -> int:
         """Stamps and sends a packet; its size."""

@@ -24,6 +24,10 @@ MAX_STATUSES = 2048
 NOT_RECEIVED, SMALL_DELTA, LARGE_DELTA = 0, 1, 2
 
 
+MOST_STATUSES = 4096
+"What we read of one: a few bytes can claim 65535."
+
+
 class Arrival(NamedTuple):
     """What the peer says of one packet."""
 
@@ -38,6 +42,8 @@ def unpack(data: bytes) -> list[Arrival]:
     if len(data) < 20:
         raise ValueError(f"{len(data)} bytes; transport-cc feedback has at least 20")
     base, count, reference = struct.unpack_from("!HHL", data, 12)
+    if count > MOST_STATUSES:
+        raise ValueError(f"{count} packets in one transport-cc message; at most {MOST_STATUSES} are read")
     statuses, at = _unpack_statuses(data, 20, count)
     ticks = (reference >> 8) * REFERENCE_TICKS
     arrivals = []

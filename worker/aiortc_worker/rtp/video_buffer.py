@@ -81,7 +81,7 @@ class VideoBuffer:
             # Empty ones are padding, and belong to no frame.
             if packet.payload:
                 self._parts.append(packet)
-                if packet.marker:
+                if packet.marker or len(self._parts) >= KEPT:
                     frames.append(self._join())
         return frames
 

@@ -64,7 +64,13 @@ class VideoEncoder:
         picture.duration = CLOCK_RATE // settings.frame_rate
         payloads: list[bytes] = []
         keyframe = False
-        for packet in context.encode(picture):
+        try:
+            packets = context.encode(picture)
+        except av.FFmpegError:
+            # It may refuse all that follows too: the next frame gets another.
+            self._context = None
+            raise
+        for packet in packets:
             packet.pts = timestamp
             packet.time_base = TIME_BASE
             keyframe = keyframe or packet.is_keyframe
