@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from functools import partial
-from typing import IO, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import av
 from av.audio.stream import AudioStream
@@ -36,12 +36,22 @@ class Timed(NamedTuple):
     frame: Frame
 
 
+class Interruptible(Protocol):
+    """A file object whose reads another thread can end."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+    def tell(self) -> int: ...
+    def interrupt(self) -> None: ...
+    def close(self) -> None: ...
+
+
 class Container:
     """Demuxes and decodes the first stream of each kind; one thread at a time."""
 
     def __init__(
         self,
-        target: str | IO[bytes],
+        target: str | Interruptible,
         kinds: frozenset[Kind],
         *,
         name: str,
@@ -54,6 +64,7 @@ class Container:
         Raises CallError: NotReadableError when it is no media, NotFoundError when it has no stream of a kind.
         """
         self._name, self._kinds, self._loop = name, kinds, loop
+        self._target = target
         self._open = partial(av.open, target, "r", format=format, options=options or {})
         self._lock = threading.Lock()
         self._closed = False
@@ -103,15 +114,26 @@ class Container:
                 self._waiting = deque(timed for timed in self._waiting if timed.time >= self._horizon)
             return block
 
+    def next(self) -> Timed | None:
+        """The next frame, as soon as it is decoded; None at the end. For what has a pace of its own."""
+        with self._lock:
+            return None if self._closed else next(self._frames, None)
+
     def close(self) -> None:
         """Ends a read that is under way, and closes the file."""
         self._closed = True
+        if not isinstance(self._target, str):
+            self._target.interrupt()
         with self._lock:
             self._frames.close()
             self._container.close()
+            if not isinstance(self._target, str):
+                self._target.close()
 
     def _start(self) -> tuple[InputContainer, dict[Kind, Stream]]:
         try:
+            if not isinstance(self._target, str) and self._target.tell() > 0:
+                self._target.seek(0)
             container = self._open()
         except (av.FFmpegError, OSError, ValueError) as error:
             raise CallError("NotReadableError", f"{self._name} cannot be read as media: {error}") from error

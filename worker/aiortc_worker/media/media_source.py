@@ -15,9 +15,12 @@ from msgspec import Struct
 
 from ..session.remote import CallError, Empty, ObjectId, Remote, call
 from .container import Container
+from .devices import open_device
 from .fan_out import FanOut
 from .feed import Feed
 from .frames import Kind
+from .http_file import FORMATS, HttpFile
+from .live_feed import LiveFeed
 from .pattern_feed import PatternFeed
 from .playback import Playback
 from .settings import AudioConstraints, Opened, VideoConstraints
@@ -89,7 +92,14 @@ class MediaSource(Remote):
         if params.type == "file":
             path = _path(params.source)
             return Playback(partial(_open_file, path, params.loop), self._kinds, self.spawn, self._run)
-        raise CallError("NotSupportedError", f"Sources of type '{params.type}' are not supported yet")
+        if params.type == "device":
+            make = partial(open_device, params.source, params.audio, params.video)
+            return LiveFeed(make, self._kinds, self.spawn, self._run)
+        # Who may read the machine's files is at home there, and may reach what only it reaches.
+        private = "file" in self.session.capabilities
+        return Playback(
+            partial(_open_url, params.source or "", params.loop, private), self._kinds, self.spawn, self._run
+        )
 
     def _ended(self) -> None:
         if all(output.ended for output in self.feed.outputs.values()):
@@ -117,3 +127,12 @@ def _open_file(path: Path, loop: bool, kinds: frozenset[Kind]) -> Container:
         raise CallError("NotReadableError", f"{path} is no regular file")
     # A playlist may name other files, never the network.
     return Container(f"file:{path}", kinds, name=str(path), loop=loop, options={"protocol_whitelist": "file"})
+
+
+def _open_url(url: str, loop: bool, allow_private: bool, kinds: frozenset[Kind]) -> Container:
+    file = HttpFile(url, allow_private=allow_private)
+    try:
+        return Container(file, kinds, name=url, loop=loop, options={"format_whitelist": FORMATS})
+    except CallError:
+        file.close()
+        raise

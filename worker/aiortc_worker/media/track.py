@@ -63,7 +63,7 @@ class Track(Remote):
         self.emit("ended")
 
     @call
-    async def setEnabled(self, params: Enabled) -> None:  # noqa: N802 - the wire's name
+    async def setEnabled(self, params: Enabled) -> None:
         """From the next frame on: the source's, or black and silence at its pace."""
         self._enabled = params.enabled
 

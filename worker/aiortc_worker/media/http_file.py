@@ -1,0 +1,160 @@
+"""A file over http(s) that PyAV can read and seek, fetched by us: libav would connect wherever it is told to."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ipaddress
+import socket
+import ssl
+from typing import Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from ..session.remote import CallError
+
+TIMEOUT: Final = 10.0
+"Seconds without an answer, or without a byte."
+MAX_REDIRECTS: Final = 5
+SKIP: Final = 256 * 1024
+"Bytes: what lies not further ahead is read over rather than asked for anew."
+FORMATS: Final = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,ogg,mp3,wav,flac,aac,mpegts,ivf,avi,flv"
+"Demuxers that need nothing but the file itself: playlists would name others, which libav would fetch."
+
+
+class HttpFile(io.RawIOBase):
+    """Reads `url`; blocks.
+
+    Every host, of redirects too, is resolved once, and the connection goes to the address that was checked: public
+    ones alone, unless `allow_private`.
+
+    Raises CallError: NotFoundError when the server says 404 or 410, NotReadableError when the file cannot be fetched,
+    NotAllowedError when its address is private.
+    """
+
+    def __init__(self, url: str, *, allow_private: bool = False) -> None:
+        super().__init__()
+        self._url = url
+        self._allow_private = allow_private
+        self._position = 0
+        self._response_at = 0
+        "Where the next byte of the response belongs."
+        self._size: int | None = None
+        self._connection: http.client.HTTPConnection | None = None
+        self._response: http.client.HTTPResponse | None = None
+        self._request(0)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._size is not None
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if self._size is None:
+            raise io.UnsupportedOperation("the server gives no ranges")
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        if self._size is not None and self._position >= self._size:
+            return b""
+        self._catch_up()
+        response = self._response
+        if response is None:
+            return b""
+        try:
+            # What has come, rather than to wait for all.
+            data = response.read1(size)
+        except (OSError, http.client.HTTPException) as error:
+            raise CallError("NotReadableError", f"{self._url} was cut off: {error}") from error
+        self._position += len(data)
+        self._response_at = self._position
+        return data
+
+    def interrupt(self) -> None:
+        """Ends a read that another thread waits in."""
+        connection = self._connection
+        if connection and connection.sock:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        super().close()
+        if self._connection:
+            self._connection.close()
+
+    def _catch_up(self) -> None:
+        """Makes the response give what is at the position."""
+        ahead = self._position - self._response_at
+        if self._response and 0 <= ahead <= SKIP:
+            self._response_at += len(self._response.read(ahead))
+        if self._response_at != self._position:
+            self._request(self._position)
+
+    def _request(self, start: int) -> None:
+        url = self._url
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._get(urlsplit(url), start)
+            if response.status not in (301, 302, 303, 307, 308):
+                self._accept(response, start)
+                return
+            url = urljoin(url, response.getheader("Location") or "")
+        raise CallError("NotReadableError", f"{self._url} redirects more than {MAX_REDIRECTS} times")
+
+    def _get(self, url: SplitResult, start: int) -> http.client.HTTPResponse:
+        if self._connection:
+            self._connection.close()
+        self._connection = self._connect(url)
+        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        headers = {"Range": f"bytes={start}-", "Accept-Encoding": "identity", "User-Agent": "aiortc-shim"}
+        try:
+            self._connection.request("GET", target, headers=headers)
+            return self._connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise CallError("NotReadableError", f"{self._url} cannot be fetched: {error}") from error
+
+    def _accept(self, response: http.client.HTTPResponse, start: int) -> None:
+        if response.status in (404, 410):
+            raise CallError("NotFoundError", f"{self._url} does not exist: the server says {response.status}")
+        if response.status not in (200, 206) or (response.status == 200 and start):
+            raise CallError("NotReadableError", f"{self._url} cannot be fetched: the server says {response.status}")
+        total = (response.getheader("Content-Range") or "").rpartition("/")[2]
+        self._size = int(total) if response.status == 206 and total.isdecimal() else None
+        self._response, self._response_at = response, start
+
+    def _connect(self, url: SplitResult) -> http.client.HTTPConnection:
+        try:
+            host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+        except ValueError as error:
+            raise CallError("TypeError", f"{url.geturl()}: {error}") from error
+        if url.scheme not in ("http", "https") or not host:
+            raise CallError("TypeError", f"{url.geturl()} is no http(s) URL")
+        try:
+            connected = self._connect_to(host, port)
+            if url.scheme == "https":
+                connected = ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+        except OSError as error:
+            raise CallError("NotReadableError", f"{host}:{port} cannot be reached: {error}") from error
+        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+        connection.sock = connected
+        return connection
+
+    def _connect_to(self, host: str, port: int) -> socket.socket:
+        failure = OSError("it has no address")
+        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            if not (self._allow_private or _is_public(str(address[0]))):
+                raise CallError("NotAllowedError", f"{host} is {address[0]}, a private address")
+            try:
+                return socket.create_connection((str(address[0]), port), TIMEOUT)
+            except OSError as error:
+                failure = error
+        raise failure
+
+
+def _is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    embedded = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    return ip.is_global and not ip.is_multicast and (embedded is None or embedded.is_global)

@@ -1,0 +1,54 @@
+"""A Feed that has a pace of its own: frames are passed on as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from .container import Container
+from .fan_out import FanOut
+from .feed import RunFile, Spawn
+from .frames import Kind
+from .settings import Opened
+
+
+class LiveFeed:
+    """What `make` opens, one container a kind; each is read while its kind is consumed."""
+
+    def __init__(self, make: Callable[[Kind], Container], kinds: frozenset[Kind], spawn: Spawn, run: RunFile) -> None:
+        self.outputs: dict[Kind, FanOut] = {}
+        self._make, self._spawn, self._run = make, spawn, run
+        self._containers: dict[Kind, Container] = {}
+        self._tasks: dict[Kind, asyncio.Task[None]] = {}
+        for kind in sorted(kinds):
+            self._add(kind)
+
+    async def open(self) -> Opened:
+        for kind in self.outputs:
+            self._containers[kind] = await self._run(self._make, kind)
+        audio, video = self._containers.get("audio"), self._containers.get("video")
+        return Opened(audio.opened.audio if audio else None, video.opened.video if video else None)
+
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        for container in self._containers.values():
+            await self._run(container.close)
+
+    def _add(self, kind: Kind) -> None:
+        def on_demand(demanded: bool) -> None:
+            if demanded and kind in self._containers:
+                self._tasks[kind] = self._spawn(self._play(kind))
+            elif not demanded and kind in self._tasks:
+                self._tasks.pop(kind).cancel()
+
+        self.outputs[kind] = FanOut(kind, on_demand)
+
+    async def _play(self, kind: Kind) -> None:
+        try:
+            while timed := await self._run(self._containers[kind].next):
+                self.outputs[kind].push(timed.frame)
+        except Exception:
+            self.outputs[kind].end()
+            raise
+        self.outputs[kind].end()
