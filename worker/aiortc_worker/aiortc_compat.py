@@ -13,15 +13,15 @@ from aioice import Candidate
 
 
 def reached_at(candidate: Candidate) -> str:
-    """Where a candidate is: its address, or what its mDNS name was resolved to (aioice/candidate.py:65)."""
+    """Where a candidate is: its address, or what its mDNS name was resolved to (aioice/candidate.py:66)."""
     return candidate._network_host
 
 
 def run_now(work: Coroutine[Any, Any, None]) -> None:
     """Runs a coroutine of aiortc's sending side to its end at once, without a task.
 
-    Down to the socket, which asyncio writes or buffers, none of them waits (aiortc/rtcsctptransport.py:1394,
-    rtcdtlstransport.py:702). Raises RuntimeError when one does.
+    Down to the socket, which asyncio writes or buffers, none of them waits (aiortc/rtcsctptransport.py:1511,
+    rtcdtlstransport.py:704). Raises RuntimeError when one does.
     """
     try:
         work.send(None)

@@ -1,9 +1,9 @@
 """aiortc's DTLS transport, with the peer checked as RFC 8122 says and nothing that one packet can bring down.
 
-What aiortc 1.16.0 does otherwise, by line of `aiortc/rtcdtlstransport.py`: it offers ECDSA suites only (:209), wants
-every fingerprint to match (:444), sends what OpenSSL has written in one datagram of 1,500 bytes whatever its records
-are (:739), raises and catches an exception for every packet that OpenSSL has no answer to (:744), and closes itself
-when what is above fails on a packet (:591).
+What aiortc 1.16.0 does otherwise, by line of `aiortc/rtcdtlstransport.py`: it offers ECDSA suites only (:204), wants
+every fingerprint to match (:448), sends what OpenSSL has written in one datagram of 1,500 bytes whatever its records
+are (:747), raises and catches an exception for every packet that OpenSSL has no answer to (:748), and closes itself
+when what is above fails on a packet (:579).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Identity(RTCCertificate):
     """A key and its certificate, of ECDSA or RSA."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, certificate: x509.Certificate) -> None:
-        # aiortc only hands the key on to OpenSSL (aiortc/rtcdtlstransport.py:208).
+        # aiortc only hands the key on to OpenSSL (aiortc/rtcdtlstransport.py:203).
         super().__init__(key, certificate)  # type: ignore[arg-type]
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
@@ -117,7 +117,7 @@ class DtlsConnection(RTCDtlsTransport):
 
     @property
     def _openssl(self) -> SSL.Connection:
-        """There from `start` on (aiortc/rtcdtlstransport.py:530)."""
+        """There from `start` on (aiortc/rtcdtlstransport.py:519)."""
         assert self._ssl is not None
         return self._ssl
 
@@ -146,7 +146,7 @@ class DtlsConnection(RTCDtlsTransport):
         return self._ssl.get_selected_srtp_profile().decode() if self._ssl is not None else None
 
     def protect(self, data: bytes, rtcp: bool) -> bool:
-        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:709)."""
+        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:711)."""
         if self._state is not State.CONNECTED:
             return False
         try:
@@ -157,7 +157,7 @@ class DtlsConnection(RTCDtlsTransport):
         return self._path.send(protected)
 
     async def _do_handshake(self) -> None:
-        # aiortc/rtcdtlstransport.py:418; OpenSSL then fragments flights that a certificate of RSA makes too long.
+        # aiortc/rtcdtlstransport.py:411; OpenSSL then fragments flights that a certificate of RSA makes too long.
         self._openssl.set_ciphertext_mtu(MTU)
         await super()._do_handshake()
 
@@ -177,7 +177,7 @@ class DtlsConnection(RTCDtlsTransport):
         self._set_state(State.FAILED)
 
     def _set_state(self, state: State) -> None:
-        """Reports a state; `closed` and `failed` are final (aiortc/rtcdtlstransport.py:727)."""
+        """Reports a state; `closed` and `failed` are final (aiortc/rtcdtlstransport.py:726)."""
         if state is self._state or self._state in (State.CLOSED, State.FAILED):
             return
         if state is State.FAILED and self.failure is None:
@@ -192,7 +192,7 @@ class DtlsConnection(RTCDtlsTransport):
         self._packets.handle_rtcp(data)
 
     async def _write_ssl(self) -> None:
-        """Sends what OpenSSL has written, records whole (aiortc/rtcdtlstransport.py:735)."""
+        """Sends what OpenSSL has written, records whole (aiortc/rtcdtlstransport.py:742)."""
         pending = lib.BIO_get_mem_data(self._openssl._from_ssl, ffi.NULL)
         if pending > 0:
             for datagram in datagrams(self._openssl.bio_read(pending)):
@@ -200,7 +200,7 @@ class DtlsConnection(RTCDtlsTransport):
 
 
 class _NoIdentity(RTCCertificate):
-    """Stands in until the certificate is there; `run` replaces it (aiortc/rtcdtlstransport.py:395)."""
+    """Stands in until the certificate is there; `run` replaces it (aiortc/rtcdtlstransport.py:383)."""
 
     def __init__(self) -> None:
         pass

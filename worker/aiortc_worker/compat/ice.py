@@ -1,8 +1,8 @@
 """One ICE connection over aioice: checks as they come, one bounded inbox, datagrams of checked peers only.
 
-What aioice 0.13.0 does otherwise, by line of `aioice/ice.py`: it delivers datagrams of anyone, empty ones too (:332),
-lets a malformed STUN attribute escape as `struct.error` (:326, stun.py:174), quantises checks and their end by 20 ms
-(:585), gathers as one step (:935) and owns consent, whose loss closes the sockets (:1025).
+What aioice 0.13.0 does otherwise, by line of `aioice/ice.py`: it delivers datagrams of anyone, empty ones too (:293),
+lets a malformed STUN attribute escape as `struct.error` (:290, stun.py:149), quantises checks and their end by 20 ms
+(:640), gathers as one step (:1137) and owns consent, whose loss closes the sockets (:1249).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Address = tuple[str, int]
 
 COMPONENT = 1
 LOOK_AGAIN = 0
-"Neither ICE_COMPLETED nor ICE_FAILED (aioice/ice.py:22) in the check list's queue: there may be new pairs."
+"Neither ICE_COMPLETED nor ICE_FAILED (aioice/ice.py:24) in the check list's queue: there may be new pairs."
 
 REMOTE_CANDIDATES = 100
 "As many as RFC 8445, section 6.1.2.5, allows checks."
@@ -68,7 +68,7 @@ class IceSocket(StunProtocol):
         "Peers that have passed a check of theirs or ours here; nobody else is heard."
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """Sorts by the first byte (RFC 7983); instead of aioice/ice.py:320."""
+        """Sorts by the first byte (RFC 7983); instead of aioice/ice.py:284."""
         peer: Address = addr if len(addr) == 2 else addr[:2]
         if not data or isinstance(data, str):
             self.connection.strangers += 1
@@ -98,7 +98,7 @@ class IceSocket(StunProtocol):
         retransmissions: int | None = None,
         wait: float | None = None,
     ) -> tuple[stun.Message, Address]:
-        """A STUN transaction, retried sooner than aioice's first 500 ms (aioice/ice.py:357, stun.py:284).
+        """A STUN transaction, retried sooner than aioice's first 500 ms (aioice/ice.py:314, stun.py:353).
 
         Raises stun.TransactionError when it fails or is not answered in time.
         """
@@ -280,7 +280,7 @@ class IceConnection(Connection):
         return self._early_checks_done
 
     async def run_checks(self) -> bool:
-        """Checks pairs until one is nominated (True), or none can be (False); instead of aioice/ice.py:552."""
+        """Checks pairs until one is nominated (True), or none can be (False); instead of aioice/ice.py:608."""
         self._be_patient(self.timing.final_patience if self.remote_ended else self.timing.patience)
         for remote in self._remote_candidates:
             self._pair_remote_candidate(remote)
@@ -315,12 +315,12 @@ class IceConnection(Connection):
             return LOOK_AGAIN
 
     def _pair_remote_candidate(self, remote_candidate: Candidate) -> None:
-        """Wakes the checks for new pairs (aioice/ice.py:1002)."""
+        """Wakes the checks for new pairs (aioice/ice.py:1220)."""
         super()._pair_remote_candidate(remote_candidate)
         self._look_again()
 
     def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
-        """Hears a peer once a check of ours has reached it (aioice/ice.py:849)."""
+        """Hears a peer once a check of ours has reached it (aioice/ice.py:1088)."""
         super().check_state(pair, state)
         if state is CandidatePair.State.SUCCEEDED:
             _checked(pair.protocol).add(pair.remote_addr)
@@ -328,7 +328,7 @@ class IceConnection(Connection):
             self._look_again()
 
     def check_complete(self, pair: CandidatePair) -> None:
-        """Tells which pair was nominated, each time (aioice/ice.py:705)."""
+        """Tells which pair was nominated, each time (aioice/ice.py:868)."""
         super().check_complete(pair)
         nominated = self._nominated.get(COMPONENT)
         if nominated is not None and nominated is not self.selected:
@@ -337,13 +337,13 @@ class IceConnection(Connection):
             self._on_selected(self)
 
     def request_received(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
-        """Hears a peer whose check came before ours could start (aioice/ice.py:1073)."""
+        """Hears a peer whose check came before ours could start (aioice/ice.py:1349)."""
         super().request_received(message, addr, protocol)
         if self._early_checks and self._early_checks[-1][0] is message:
             _checked(protocol).add(addr)
 
     def check_incoming(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
-        """Hears a peer that has our password (aioice/ice.py:743), within the limit of remote candidates."""
+        """Hears a peer that has our password (aioice/ice.py:904), within the limit of remote candidates."""
         checked = _checked(protocol)
         if addr not in checked and len(self._remote_candidates) >= REMOTE_CANDIDATES:
             return
@@ -356,7 +356,7 @@ class IceConnection(Connection):
             self._check_list_state.put_nowait(LOOK_AGAIN)
 
     def _remote_candidates_expected(self) -> bool:
-        """Whether it is too early to fail (aioice/ice.py:1054)."""
+        """Whether it is too early to fail (aioice/ice.py:1288)."""
         return self.gathering or asyncio.get_running_loop().time() < self._give_up_at
 
     def _be_patient(self, seconds: float) -> None:
@@ -410,7 +410,7 @@ class IceConnection(Connection):
         self.total_round_trip += seconds
 
     def protocol_lost(self, protocol: StunProtocol) -> None:
-        """Sends nothing more on a socket that is gone; consent will notice (aioice/ice.py:1045)."""
+        """Sends nothing more on a socket that is gone; consent will notice (aioice/ice.py:1280)."""
         if self.selected is not None and self.selected.protocol is protocol:
             self._route = None
 
@@ -455,7 +455,7 @@ def _checked(protocol: StunProtocol) -> set[Address]:
 
 
 async def _close_protocol(protocol: StunProtocol) -> None:
-    """Closes a relayed address; a TURN server that does not answer is left after a second (aioice/turn.py:204)."""
+    """Closes a relayed address; a TURN server that does not answer is left after a second (aioice/turn.py:190)."""
     try:
         await asyncio.wait_for(protocol.close(), 1)
     except TimeoutError:

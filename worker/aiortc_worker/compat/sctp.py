@@ -1,9 +1,9 @@
 """aiortc's SCTP association without its data channels: streams, messages, resets, and flow control both ways.
 
 What aiortc 1.16.0 does otherwise, by line of `aiortc/rtcsctptransport.py`: it lets an exception on one packet close
-the DTLS transport (:1394 and :1990), sends without regard to the peer's receive window (:1299), never shrinks its own
-for a reader that is slow (:1420), raises when DTLS is gone (:1394), takes an INIT at any time (:1058), and an unknown
-stream in a reset as a KeyError (:1896).
+the DTLS transport (:956 and :1990), sends without regard to the peer's receive window (:1252), never shrinks its own
+for a reader that is slow (:1557), raises when DTLS is gone (:1511), takes an INIT at any time (:1076), and an unknown
+stream in a reset as a KeyError (:1891).
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class SctpAssociation(RTCSctpTransport):
 
     # Overrides, each with its line in aiortc/rtcsctptransport.py
 
-    async def _handle_data(self, data: bytes) -> None:  # :926
+    async def _handle_data(self, data: bytes) -> None:  # :930
         kind = data[FIRST_CHUNK] if len(data) > FIRST_CHUNK else -1
         if kind == InitChunk.type and self.is_established:
             return  # A late copy: it must not set our counters back (RFC 9260, section 5.2.2).
@@ -185,16 +185,16 @@ class SctpAssociation(RTCSctpTransport):
         except Exception:
             logger.warning("an SCTP packet of %d bytes was dropped", len(data), exc_info=True)
 
-    async def _receive(self, stream_id: int, pp_id: int, data: bytes) -> None:  # :1014
+    async def _receive(self, stream_id: int, pp_id: int, data: bytes) -> None:  # :1027
         self._handler.message(stream_id, pp_id, data)
 
-    async def _receive_data_chunk(self, chunk: DataChunk) -> None:  # :1165
+    async def _receive_data_chunk(self, chunk: DataChunk) -> None:  # :1183
         if self._handler.backlog() >= WINDOW:
             self._sack_needed = True  # Not received: the peer sends it again, when there is a window.
             return
         await super()._receive_data_chunk(chunk)
 
-    async def _send_sack(self) -> None:  # :1466
+    async def _send_sack(self) -> None:  # :1541
         reassembled = self._advertised_rwnd
         self._said_window = self._advertised_rwnd = self._window()
         try:
@@ -202,14 +202,14 @@ class SctpAssociation(RTCSctpTransport):
         finally:
             self._advertised_rwnd = reassembled
 
-    async def _receive_sack_chunk(self, chunk: SackChunk) -> None:  # :1226
+    async def _receive_sack_chunk(self, chunk: SackChunk) -> None:  # :1252
         if not uint32_gt(self._last_sacked_tsn, chunk.cumulative_tsn):
             self._peer_window = chunk.advertised_rwnd
         await super()._receive_sack_chunk(chunk)
         # What was just transmitted may have made room.
         await self._handler.writable()
 
-    async def _transmit(self) -> None:  # :1727
+    async def _transmit(self) -> None:  # :1726
         congestion_window = self._cwnd
         # One chunk may always go, to find out whether a closed window has opened (RFC 9260, section 6.1).
         self._cwnd = min(congestion_window, max(1, self._peer_window))
@@ -218,18 +218,18 @@ class SctpAssociation(RTCSctpTransport):
         finally:
             self._cwnd = congestion_window
 
-    async def _send_chunk(self, chunk: Chunk) -> None:  # :1431
+    async def _send_chunk(self, chunk: Chunk) -> None:  # :1511
         try:
             await super()._send_chunk(chunk)
         except ConnectionError:
             logger.debug("%s was not sent: there is no DTLS", chunk)
 
-    async def _abort(self) -> None:  # :846
+    async def _abort(self) -> None:  # :847
         chunk = AbortChunk()
         chunk.params.append((USER_INITIATED_ABORT, b"closed"))
         await self._send_chunk(chunk)
 
-    def _set_state(self, state: RTCSctpTransport.State) -> None:  # :1494
+    def _set_state(self, state: RTCSctpTransport.State) -> None:  # :1566
         before = self._association_state
         super()._set_state(state)
         if state is before:
@@ -239,13 +239,13 @@ class SctpAssociation(RTCSctpTransport):
         elif state is State.CLOSED:
             self._handler.ended()
 
-    async def _data_channel_flush(self) -> None:  # :1902
+    async def _data_channel_flush(self) -> None:  # :1894
         await self._handler.writable()
 
-    def _data_channel_close(self, channel: _Stream) -> None:  # type: ignore[override]  # :1863
+    def _data_channel_close(self, channel: _Stream) -> None:  # type: ignore[override]  # :1858
         self._handler.stream_reset(channel.id)
 
-    def _data_channel_closed(self, stream_id: int) -> None:  # :1893
+    def _data_channel_closed(self, stream_id: int) -> None:  # :1888
         self._data_channel_inbound_reset.discard(stream_id)
         self._data_channel_outbound_reset.discard(stream_id)
         self._data_channels.pop(stream_id, None)

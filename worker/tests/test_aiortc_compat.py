@@ -1,0 +1,128 @@
+"""What we lean on in aiortc's and aioice's private parts is still where the comments say it is.
+
+A failure here, after an upgrade, names what to read again; the number in our comment moves with the line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import re
+from pathlib import Path
+
+import aioice
+import aiortc
+import pytest
+
+from aiortc_worker.aiortc_compat import run_now
+
+WORKER = Path(importlib.util.find_spec("aiortc_worker").submodule_search_locations[0])  # type: ignore[union-attr, index]
+PACKAGES = {
+    "aioice": Path(aioice.__file__).parent,
+    "aiortc": Path(aiortc.__file__).parent,
+}
+
+LINES = {
+    "aioice/candidate.py": {66: "self._network_host = host"},
+    "aioice/ice.py": {
+        24: "ICE_COMPLETED = 1",
+        284: "def datagram_received(",
+        290: "stun.parse_message(data)",
+        293: "self.receiver.data_received(",
+        314: "async def request(",
+        608: "async def connect(",
+        640: "await asyncio.sleep(0.02)",
+        868: "def check_complete(",
+        904: "def check_incoming(",
+        1088: "def check_state(",
+        1137: "async def get_component_candidates(",
+        1220: "def _pair_remote_candidate(",
+        1249: "async def query_consent(",
+        1280: "def protocol_lost(",
+        1288: "def _remote_candidates_expected(",
+        1349: "self._early_checks.append(",
+    },
+    "aioice/stun.py": {149: 'unpack("!I", data)', 353: "self.__timeout_delay = RETRY_RTO"},
+    "aioice/turn.py": {190: "async def delete("},
+    "aiortc/rtcdtlstransport.py": {
+        203: "ctx.use_privatekey(self._key)",
+        204: "ctx.set_cipher_list(",
+        383: "self.__local_certificate = certificate",
+        411: "async def _do_handshake(",
+        448: "fingerprint_valid != fingerprint_supported",
+        519: "self._ssl = SSL.Connection(",
+        579: "raise exc",
+        704: "async def _send_data(",
+        711: "async def _send_rtp(",
+        726: "def _set_state(",
+        742: "async def _write_ssl(",
+        747: "self._ssl.bio_read(1500)",
+        748: "except SSL.Error:",
+    },
+    "aiortc/rtcsctptransport.py": {
+        847: "async def _abort(",
+        930: "async def _handle_data(",
+        956: "await self._receive_chunk(chunk)",
+        1027: "async def _receive(",
+        1076: "isinstance(chunk, InitChunk)",
+        1183: "async def _receive_data_chunk(",
+        1252: "async def _receive_sack_chunk(",
+        1511: "async def _send_chunk(",
+        1541: "async def _send_sack(",
+        1557: "sack.advertised_rwnd = max(0, self._advertised_rwnd)",
+        1566: "def _set_state(",
+        1726: "async def _transmit(",
+        1858: "def _data_channel_close(",
+        1888: "def _data_channel_closed(",
+        1891: "self._data_channels.pop(stream_id)",
+        1894: "async def _data_channel_flush(",
+        1990: "assert stream_id not in self._data_channels",
+    },
+}
+
+
+def source(name: str) -> list[str]:
+    package, _, path = name.partition("/")
+    return (PACKAGES[package] / path).read_text().splitlines()
+
+
+@pytest.mark.parametrize(("name", "line"), [(name, line) for name, lines in LINES.items() for line in lines])
+def test_a_line_is_where_the_comments_say(name: str, line: int) -> None:
+    assert LINES[name][line] in source(name)[line - 1]
+
+
+@pytest.mark.parametrize(
+    ("module", "file"),
+    [
+        ("aiortc_compat.py", ""),
+        ("compat/ice.py", "aioice/ice.py"),
+        ("compat/dtls.py", "aiortc/rtcdtlstransport.py"),
+        ("compat/sctp.py", "aiortc/rtcsctptransport.py"),
+    ],
+)
+def test_every_line_that_a_comment_names_is_checked_here(module: str, file: str) -> None:
+    text = (WORKER / module).read_text()
+    named = re.findall(r"(?:((?:aioice|aiortc)/\w+\.py|\w+\.py)|[ (]):(\d+)", text)
+    assert named
+    for path, line in named:
+        full = path or file
+        candidates = [full] if "/" in full else [each for each in LINES if each.endswith(f"/{full}")]
+        assert any(int(line) in LINES[each] for each in candidates), f"{full}:{line}"
+
+
+def test_private_names_are_reached_in_compat_alone() -> None:
+    foreign = re.compile(r"\b(?:selected|candidate|pair|protocol|connection|association|dtls|_ssl)\._(?!_)[a-z]\w+")
+    for path in (WORKER / "transports").glob("*.py"):
+        assert foreign.findall(path.read_text()) == [], path.name
+
+
+async def test_run_now_runs_to_the_end_and_refuses_what_waits() -> None:
+    done = []
+
+    async def quick() -> None:
+        done.append(1)
+
+    run_now(quick())
+    assert done == [1]
+    with pytest.raises(RuntimeError, match="waited"):
+        run_now(asyncio.sleep(1))
