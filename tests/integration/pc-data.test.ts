@@ -1,0 +1,193 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RTCDataChannel } from '../../shim/api/index.ts';
+import { connected, failure, makeChannels, makePair, negotiate, next, opened, record, shim, until } from './pcPair.ts';
+
+const KIB = 1024;
+
+function messages(channel: RTCDataChannel): unknown[] {
+	const seen: unknown[] = [];
+	channel.addEventListener('message', ({ data }) => seen.push(data));
+	return seen;
+}
+
+test('a channel of the offerer opens on both sides, with the id that its DTLS role gives it', async () => {
+	const { ours, theirs, close, offerer } = await makeChannels({ protocol: 'p', ordered: false, maxRetransmits: 3 });
+	await opened(theirs);
+	assert.is(ours.id, 1);
+	assert.is(theirs.id, 1);
+	for (const channel of [ours, theirs]) {
+		assert.equal(
+			[channel.label, channel.protocol, channel.ordered, channel.maxRetransmits, channel.maxPacketLifeTime],
+			['channel', 'p', false, 3, null],
+		);
+		assert.not(channel.negotiated);
+	}
+	assert.is(offerer.sctp?.state, 'connected');
+	assert.is(offerer.sctp?.maxMessageSize, 262_144);
+	assert.ok(offerer.sctp!.maxChannels! > 100);
+	close();
+});
+
+test('every type that send() takes arrives whole and in order, a Blob too', async () => {
+	const { ours, theirs, close } = await makeChannels();
+	const seen = messages(theirs);
+	const bytes = Uint8Array.from({ length: 300 }, (_, index) => index & 255);
+	ours.send('näher 💬');
+	ours.send(new Blob([bytes]));
+	ours.send('after the Blob');
+	ours.send(bytes.subarray(10, 20));
+	ours.send(bytes.buffer);
+	ours.send('');
+	ours.send(new Uint8Array());
+	bytes.fill(7);
+	await until('7 messages', () => seen.length === 7);
+	const read = seen.map((data) => (typeof data === 'string' ? data : [...new Uint8Array(data as ArrayBuffer)]));
+	const sent = Array.from({ length: 300 }, (_, index) => index & 255);
+	assert.equal(read, ['näher 💬', sent, 'after the Blob', sent.slice(10, 20), sent, '', []]);
+	close();
+});
+
+test("binaryType 'blob' gives Blobs, and what is no BinaryType changes nothing", async () => {
+	const { ours, theirs, close } = await makeChannels();
+	assert.is(theirs.binaryType, 'arraybuffer');
+	theirs.binaryType = 'blob';
+	Reflect.set(theirs, 'binaryType', 'text');
+	assert.is(theirs.binaryType, 'blob');
+	const incoming = next<MessageEvent>(theirs, 'message');
+	ours.send(new Uint8Array([1, 2, 3]));
+	const { data } = await incoming;
+	assert.instance(data, Blob);
+	assert.equal([...new Uint8Array(await data.arrayBuffer())], [1, 2, 3]);
+	close();
+});
+
+test('100 messages sent at once are 100 messages to a loop that awaits each', async () => {
+	const { ours, theirs, close } = await makeChannels();
+	for (let index = 0; index < 100; index += 1) ours.send(String(index));
+	const seen: string[] = [];
+	while (seen.length < 100) seen.push((await next<MessageEvent>(theirs, 'message')).data);
+	assert.equal(
+		seen,
+		Array.from({ length: 100 }, (_, index) => String(index)),
+	);
+	close();
+});
+
+test('bufferedAmount rises with send() and falls to 0; bufferedamountlow fires once when it passes the threshold', async () => {
+	const { ours, theirs, close } = await makeChannels();
+	let received = 0;
+	theirs.addEventListener('message', ({ data }) => {
+		received += data.byteLength;
+	});
+	const events = record(ours, 'bufferedamountlow');
+	ours.bufferedAmountLowThreshold = 100 * KIB;
+	for (let index = 1; index <= 16; index += 1) {
+		ours.send(new Uint8Array(64 * KIB));
+		assert.is(ours.bufferedAmount, index * 64 * KIB);
+	}
+	await until('all received', () => received === 1024 * KIB);
+	await until('nothing buffered', () => ours.bufferedAmount === 0);
+	assert.equal(events, ['bufferedamountlow']);
+	close();
+});
+
+test('a message as large as the peer takes arrives; a larger one is a TypeError', async () => {
+	const { ours, theirs, close } = await makeChannels();
+	const incoming = next<MessageEvent>(theirs, 'message');
+	ours.send(new Uint8Array(262_144).fill(3));
+	const { data } = await incoming;
+	assert.is(data.byteLength, 262_144);
+	assert.ok(new Uint8Array(data).every((byte) => byte === 3));
+	assert.is(await failure(() => ours.send(new Uint8Array(262_145))), 'TypeError');
+	assert.is(ours.readyState, 'open');
+	close();
+});
+
+test('close() delivers what was sent, then fires closing at the peer and close at both', async () => {
+	const { ours, theirs, close } = await makeChannels();
+	const seen = messages(theirs);
+	const ourEvents = record(ours, 'closing', 'close', 'error');
+	const theirEvents = record(theirs, 'closing', 'close', 'error');
+	for (let index = 0; index < 20; index += 1) ours.send(new Uint8Array(16 * KIB));
+	ours.close();
+	assert.is(ours.readyState, 'closing');
+	assert.is(await failure(() => ours.send('late')), 'InvalidStateError');
+	await Promise.all([next(ours, 'close'), next(theirs, 'close')]);
+	assert.is(seen.length, 20);
+	assert.equal(ourEvents, ['close']);
+	assert.equal(theirEvents, ['closing', 'close']);
+	assert.equal([ours.readyState, theirs.readyState], ['closed', 'closed']);
+	close();
+});
+
+test('the id of a closed channel can be used again', async () => {
+	const { ours, theirs, close, offerer, answerer } = await makeChannels();
+	ours.close();
+	await Promise.all([next(ours, 'close'), next(theirs, 'close')]);
+	const incoming = next<RTCDataChannelEvent>(answerer, 'datachannel');
+	const again = offerer.createDataChannel('again');
+	assert.is(again.id, 1);
+	assert.is((await incoming).channel.label, 'again');
+	await opened(again);
+	close();
+});
+
+test('negotiated channels meet by their id, without a datachannel event', async () => {
+	const pair = makePair();
+	const events = record(pair.answerer, 'datachannel');
+	const [ours, theirs] = [pair.offerer, pair.answerer].map((connection) =>
+		connection.createDataChannel('n', { negotiated: true, id: 7 }),
+	) as [RTCDataChannel, RTCDataChannel];
+	assert.is(await failure(() => pair.offerer.createDataChannel('o', { negotiated: true, id: 7 })), 'OperationError');
+	await negotiate(pair);
+	await Promise.all([opened(ours), opened(theirs)]);
+	const incoming = next<MessageEvent>(theirs, 'message');
+	ours.send('by id');
+	assert.is((await incoming).data, 'by id');
+	assert.equal(events, []);
+	pair.close();
+});
+
+test('a channel made by each side before the other knows gets an id of its own parity', async () => {
+	const pair = makePair();
+	pair.offerer.createDataChannel('first');
+	await negotiate(pair);
+	await connected(pair.offerer, pair.answerer);
+	const [ours, theirs] = [pair.offerer.createDataChannel('a'), pair.answerer.createDataChannel('b')];
+	assert.is(ours.id! % 2, 1);
+	assert.is(theirs.id! % 2, 0);
+	await Promise.all([opened(ours), opened(theirs)]);
+	pair.close();
+});
+
+test('what createDataChannel() refuses', async () => {
+	const connection = new shim.RTCPeerConnection();
+	const make = (init: object, label = 'x') =>
+		failure(() => connection.createDataChannel(label, init as RTCDataChannelInit));
+	assert.is(await make({ negotiated: true }), 'TypeError');
+	assert.is(await make({ negotiated: true, id: 65_535 }), 'TypeError');
+	assert.is(await make({ id: 65_536 }), 'TypeError');
+	assert.is(await make({ maxPacketLifeTime: 1, maxRetransmits: 1 }), 'TypeError');
+	assert.is(await make({ maxRetransmits: -1 }), 'TypeError');
+	assert.is(await make({}, 'ä'.repeat(32_768)), 'TypeError');
+	assert.is(await make({ maxPacketLifeTime: undefined, protocol: undefined }), 'nothing');
+	connection.close();
+	assert.is(await make({}), 'InvalidStateError');
+});
+
+test("closing a connection closes its channels at once, and the peer's with a close event", async () => {
+	const { ours, theirs, offerer, answerer } = await makeChannels();
+	const events = record(ours, 'close', 'error', 'closing');
+	const closed = next(theirs, 'close');
+	offerer.close();
+	assert.is(ours.readyState, 'closed');
+	await closed;
+	assert.is(theirs.readyState, 'closed');
+	assert.equal(events, []);
+	answerer.close();
+});
+
+test.after(() => shim.close());
+
+test.run();
