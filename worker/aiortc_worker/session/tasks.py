@@ -77,7 +77,8 @@ def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What asyncio would print: failures of callbacks, and of tasks whose waiter never looked."""
     error = context.get("exception")
     culprit = context.get("task") or context.get("future")
-    who = getattr(culprit, "owner", None) or _owner_of_handle(context.get("handle"))
+    # asyncio keeps the context in the handle; uvloop says what failed while still in it.
+    who = getattr(culprit, "owner", None) or _owner_of_handle(context.get("handle")) or owner.get()
     if error is not None and who is not None:
         who.failed(error)
         return
