@@ -3,30 +3,69 @@ import * as assert from 'uvu/assert';
 import { ensurePython } from '../../../bridge/python.ts';
 import { Worker } from '../../../bridge/worker.ts';
 import { Session } from '../../../shim/rpc/Session.ts';
+import { eventually, sleep } from '../link/eventually.ts';
 import { Relay } from '../link/relay.ts';
+import { connectPair } from './channelPair.ts';
 import { workerEnd } from './localWorker.ts';
 
 const python = await ensurePython();
 const lines: string[] = [];
 
-function startWorker(): Promise<Worker> {
-	return Worker.start({ python, signal: new AbortController().signal, onStderr: (line) => lines.push(line) });
+interface Running {
+	session: Session;
+	relay: Relay;
 }
 
-async function openSession(worker: Worker): Promise<Session> {
-	const relay = new Relay(workerEnd(await worker.connect()));
-	return new Session({ connect: () => ({ url: 'memory:', token: 't' }), openSocket: relay.open });
+/** Runs `use` with a session of a worker process of its own; nothing may be on its stderr afterwards. */
+async function withSession(use: (running: Running) => Promise<void>): Promise<void> {
+	const { signal } = new AbortController();
+	const worker = await Worker.start({ python, signal, onStderr: (line) => lines.push(line) });
+	try {
+		const relay = new Relay(workerEnd(await worker.connect()));
+		const session = new Session({ connect: () => ({ url: 'memory:', token: 't' }), openSocket: relay.open });
+		await use({ session, relay });
+		await session.close();
+	} finally {
+		await worker.stop();
+	}
+	assert.equal(lines.splice(0), []);
 }
 
-test('a session of a real worker process answers, says what is alive, and leaves nothing', async () => {
-	const worker = await startWorker();
-	const session = await openSession(worker);
-	assert.equal(await session.root.call('ping', {}), {});
-	session.create('Certificate', { algorithm: 'ECDSA' });
-	assert.equal((await session.root.call('dump', {})).objects, { Certificate: 1 });
-	await session.close();
-	await worker.stop();
-	assert.equal(lines, []);
-});
+test('a real worker answers, and says what is alive', () =>
+	withSession(async ({ session }) => {
+		assert.equal(await session.root.call('ping', {}), {});
+		session.create('Certificate', { algorithm: 'ECDSA' });
+		assert.equal((await session.root.call('dump', {})).objects, { Certificate: 1 });
+	}));
+
+test('messages of a channel arrive once and in order, however often the socket is cut', () =>
+	withSession(async ({ session, relay }) => {
+		const [near, far] = await connectPair(session);
+		const sizes = Array.from({ length: 200 }, (_, n) => (n % 10 === 0 ? 100_000 : n));
+		const got: number[] = [];
+		far.onmessage = (data) => got.push(data.length);
+		for (const [n, size] of sizes.entries()) {
+			near.send(n % 2 === 0 ? 'x'.repeat(size) : new Uint8Array(size));
+			if (n % 25 === 24) {
+				await sleep(20);
+				relay.cut();
+			}
+		}
+		await eventually('all messages', () => got.length >= sizes.length, 20_000);
+		assert.equal(got, sizes);
+		await eventually('an empty buffer', () => near.bufferedAmount === 0);
+		assert.ok(relay.sockets.length > 5);
+	}));
+
+test('nothing of a dropped channel is alive', () =>
+	withSession(async ({ session }) => {
+		const [near, far] = await connectPair(session);
+		near.send('x');
+		near.drop();
+		far.drop();
+		await sleep(50);
+		const { objects } = await session.root.call('dump', {});
+		assert.equal(objects, { Certificate: 2, IceTransport: 2, DtlsTransport: 2, SctpTransport: 2 });
+	}));
 
 test.run();
