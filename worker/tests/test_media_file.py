@@ -173,14 +173,6 @@ async def test_what_is_no_media_is_not_readable(session: MediaSession, tmp_path:
         assert error.value.name == "NotReadableError"
 
 
-async def test_a_playlist_cannot_reach_the_network(session: MediaSession, tmp_path: Path) -> None:
-    playlist = tmp_path / "list.m3u8"
-    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
-    with pytest.raises(CallError) as error:
-        await session.source("file", source=str(playlist), **BOTH).open()
-    assert error.value.name == "NotReadableError"
-
-
 async def test_a_file_without_a_kind_is_not_found(session: MediaSession, tmp_path: Path) -> None:
     path = write(tmp_path / "silent.webm", 0.2, audio=None)
     with pytest.raises(CallError, match="no audio") as error:

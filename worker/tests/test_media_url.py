@@ -26,6 +26,12 @@ MP4 = (Path(__file__).parents[2] / "demo" / "media" / "sample.mp4").read_bytes()
 BOTH = {"audio": AudioConstraints(), "video": VideoConstraints()}
 
 
+def playlist(origin: str) -> bytes:
+    """Names a file of the server by its whole URL."""
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:5", "#EXTINF:5,", f"{origin}/sample.mp4", "#EXT-X-ENDLIST", ""]
+    return "\n".join(lines).encode()
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     """Serves the samples, with ranges or without, redirects, and what is not there."""
 
@@ -45,7 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             threading.Event().wait(20)
         elif path == "/list.m3u8":
-            self._give(b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n/sample.mp4\n#EXT-X-ENDLIST\n", False)
+            self._give(playlist(f"http://{self.headers['Host']}"), False)
         elif path in ("/sample.webm", "/plain.webm", "/sample.mp4"):
             self._give(MP4 if path.endswith("mp4") else SAMPLE, path != "/plain.webm")
         else:
@@ -117,6 +123,17 @@ async def test_playlists_and_odd_redirects_are_refused(
         await session.source("url", source=server[0] + path, **BOTH).open()
     assert error.value.name == name
     assert "/sample.mp4" not in server[1]
+
+
+async def test_a_playlist_on_disk_cannot_reach_the_network(
+    session: MediaSession, server: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "list.m3u8"
+    path.write_bytes(playlist(server[0]))
+    with pytest.raises(CallError) as error:
+        await session.source("file", source=str(path), **BOTH).open()
+    assert error.value.name == "NotReadableError"
+    assert server[1] == []
 
 
 async def test_private_addresses_are_refused_to_who_may_not_read_files(server: tuple[str, list[str]]) -> None:
