@@ -23,12 +23,13 @@ export function checkLocal(description: Description, { type, created }: LocalChe
 	if (description.sections.length !== created.sections.length)
 		return refuse(`${description.sections.length} sections; the ${type} created has ${created.sections.length}`);
 	for (const [index, section] of description.sections.entries()) {
-		const edit = forbiddenEdit(section, created.sections[index]!) ?? bundleEdit(section, description, created);
+		const edit = forbiddenEdit(section, created.sections[index]!);
 		if (edit) return refuse(`section ${index}: ${edit} differs from the ${type} created`);
 		if (type !== 'offer' && section.setup === 'actpass')
 			return { name: 'InvalidAccessError', message: `section ${index}: an answer chooses active or passive` };
 	}
-	return null;
+	const moved = bundleEdit(description, created);
+	return moved === null ? null : refuse(`mid ${moved}: its BUNDLE group differs from the ${type} created`);
 }
 
 const refuse = (message: string): Problem => ({ name: 'InvalidModificationError', message });
@@ -65,14 +66,20 @@ const sameFingerprints = (a: Section, b: Section): boolean =>
 			algorithm === b.fingerprints[i]!.algorithm && value.toUpperCase() === b.fingerprints[i]!.value.toUpperCase(),
 	);
 
-/** A section may leave the group where it has a transport of its own; it may not enter one. */
-function bundleEdit({ mid, rejected }: Section, description: Description, created: Description): string | null {
-	if (rejected) return null;
-	const before = groupOf(created, mid);
-	const now = groupOf(description, mid);
-	if (now) return now.every((member) => before?.includes(member)) ? null : 'its BUNDLE group';
-	if (!before) return null;
-	const { iceUfrag } = created.sections.find((section) => section.mid === mid)!;
-	const sharing = created.sections.filter((section) => !section.rejected && section.iceUfrag === iceUfrag);
-	return sharing.length > 1 ? 'its BUNDLE group' : null;
+/** A section may leave its group where it has a transport of its own; none may enter one. Gives the mid of one that does. */
+function bundleEdit(description: Description, created: Description): string | null {
+	const grouped = new Set<string>();
+	for (const group of description.bundle) {
+		const before = new Set(groupOf(created, group[0] ?? ''));
+		const entered = group.find((mid) => !before.has(mid));
+		if (entered !== undefined) return entered;
+		for (const mid of group) grouped.add(mid);
+	}
+	const left = created.bundle.flat().filter((mid) => !grouped.has(mid));
+	return left.find((mid) => sharesTransport(mid, created)) ?? null;
+}
+
+function sharesTransport(mid: string, { sections }: Description): boolean {
+	const { iceUfrag } = sections.find((section) => section.mid === mid)!;
+	return sections.filter((section) => !section.rejected && section.iceUfrag === iceUfrag).length > 1;
 }

@@ -3,9 +3,9 @@
 import { matches, repairs } from './codecs.ts';
 import type { Codec, Description, SdpType, Section } from './description.ts';
 import type { Problem } from './errors.ts';
-import { transportOwners } from './interpret.ts';
 import { midMaker } from './layout.ts';
 import { groupOf, isMedia, sectionByMid } from './section.ts';
+import { transportOwners } from './transportOwners.ts';
 
 export interface RemoteCheck {
 	type: SdpType;

@@ -26,11 +26,11 @@ export {
 	type SctpParameters,
 	type SendParameters,
 	type TransportParameters,
-	transportOwners,
 	type WireCodec,
 } from './interpret.ts';
 export { buildOffer } from './offer.ts';
 export { parse } from './parse.ts';
 export type * from './records.ts';
 export { layersOf } from './streams.ts';
+export { transportOwners } from './transportOwners.ts';
 export { write } from './write.ts';

@@ -1,7 +1,7 @@
 /** What a local and a remote section agreed on, as the worker's objects take it (docs/protocol.md). */
 
 import { common, fmtpParameters, inOrderOf, repairs } from './codecs.ts';
-import type { Codec, Description, Direction, Fingerprint, Msid, RtcpFeedback, Section } from './description.ts';
+import type { Codec, Direction, Fingerprint, Msid, RtcpFeedback, Section } from './description.ts';
 import { intersectDirections, receives, reverseDirection, sends } from './direction.ts';
 import type { IceCredentials, SendEncoding } from './records.ts';
 import { layersOf } from './streams.ts';
@@ -215,32 +215,3 @@ export const interpretSctp = (local: Section, remote: Section): SctpParameters =
 	remotePort: remote.sctpPort ?? 5000,
 	maxMessageSize: remote.maxMessageSize ?? 65536,
 });
-
-/**
- * By mid, the mid of the section whose transport it uses (itself, when it owns one); rejected sections are absent.
- * With `answer` (the answer of the pair, from either side) BUNDLE decides; without, a local offer's sections share
- * where they have equal ICE credentials.
- */
-export function transportOwners(local: Description, answer: Description | null): Map<string, string> {
-	const owners = new Map<string, string>();
-	const byCredentials = new Map<string, string>();
-	const groups = local.bundle.flat();
-	const live = local.sections.filter((section, index) => !section.rejected && !answer?.sections[index]?.rejected);
-	// In the group's order: the tag, when it has a transport, is its owner.
-	const ordered = [...live].sort((a, b) => place(a.mid) - place(b.mid));
-	for (const { mid, iceUfrag, icePwd } of ordered) {
-		const credentials = `${iceUfrag} ${icePwd}`;
-		const group = answer?.bundle.find((mids) => mids.includes(mid));
-		const owner = answer
-			? group?.find((member) => live.some((section) => section.mid === member))
-			: byCredentials.get(credentials);
-		owners.set(mid, owner ?? mid);
-		if (!byCredentials.has(credentials)) byCredentials.set(credentials, mid);
-	}
-	return owners;
-
-	function place(mid: string): number {
-		const index = groups.indexOf(mid);
-		return index < 0 ? groups.length : index;
-	}
-}
