@@ -1,4 +1,4 @@
-import { type Classes, classes, type Shim } from './shim.ts';
+import { type Classes, classes, frameClasses, type Shim } from './shim.ts';
 
 /** By which mediasoup-client and others know an engine's WebRTC; `userAgent`, which more things depend on, stays. */
 const userAgentData = {
@@ -29,6 +29,9 @@ export function installGlobals(target: object, shim: Shim, { keepExisting = fals
 		});
 	};
 	for (const name of Object.keys(classes) as (keyof Classes & string)[]) define(target, name, shim[name], false);
+	for (const [name, Class] of Object.entries(frameClasses)) {
+		if (!(name in target)) define(target, name, Class, false);
+	}
 	if (!('navigator' in target)) define(target, 'navigator', {}, true);
 	const { navigator } = target as { navigator: object };
 	define(navigator, 'mediaDevices', shim.mediaDevices, true);

@@ -13,6 +13,9 @@ export const classes = {
 };
 export type Classes = typeof classes;
 
+/** Those that a host may have of its own, which are then the better ones. */
+export const frameClasses = { VideoFrame: media.VideoFrame, AudioData: media.AudioData };
+
 /** A shim: classes and devices whose objects live in sessions of its own. */
 export interface Shim extends Classes {
 	/** What `navigator.mediaDevices` is in a browser. */
@@ -32,6 +35,7 @@ export function bindShim(sessions: Sessions): Shim {
 	return {
 		...classes,
 		RTCPeerConnection: bindContext(api.RTCPeerConnection, sessions),
+		MediaStreamTrackGenerator: bindContext(media.MediaStreamTrackGenerator, sessions),
 		mediaDevices: media.createMediaDevices(sessions),
 		close: () => sessions.close(),
 	};
@@ -40,5 +44,6 @@ export function bindShim(sessions: Sessions): Shim {
 /** The shim whose classes are those that the modules export. */
 export function defaultShim(sessions: Sessions): Shim {
 	setContext(api.RTCPeerConnection, sessions);
+	setContext(media.MediaStreamTrackGenerator, sessions);
 	return { ...classes, mediaDevices: media.createMediaDevices(sessions), close: () => sessions.close() };
 }
