@@ -36,6 +36,8 @@ export class Pool {
 	readonly #spares = new Set<Spare>();
 	/** Those that have an owner, or are on their way to one. */
 	readonly #owned = new Set<Worker>();
+	/** On their way out. */
+	readonly #retiring = new Set<Promise<void>>();
 	/** Workers that were asked for and are neither spare nor owned yet. */
 	#coming = 0;
 	readonly #closing = new AbortController();
@@ -96,7 +98,7 @@ export class Pool {
 		const stopped = workers.map((worker) => worker.stop());
 		const starting = [...this.#spares].filter(({ worker }) => !worker).map(({ started }) => started);
 		this.#closing.abort();
-		await Promise.allSettled([...stopped, ...starting]);
+		await Promise.allSettled([...stopped, ...starting, ...this.#retiring]);
 	}
 
 	get #closed(): boolean {
@@ -115,7 +117,10 @@ export class Pool {
 
 	async #retire(worker: Worker): Promise<void> {
 		this.#owned.delete(worker);
-		await worker.stop();
+		const stopped = worker.stop();
+		this.#retiring.add(stopped);
+		await stopped;
+		this.#retiring.delete(stopped);
 		this.#refill();
 	}
 

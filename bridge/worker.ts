@@ -145,24 +145,24 @@ function environment(secret: string | null): NodeJS.ProcessEnv {
 
 /** The line `{"ready":{…}}`, the first that a worker prints. */
 function ready(child: ChildProcess, unref: boolean): Promise<{ port?: number }> {
-	return new Promise((resolve, reject) => {
-		const timer = setTimeout(() => reject(new Error(`not ready after ${START_MS / 1000} s`)), START_MS);
-		if (unref) timer.unref();
-		child.once('error', reject);
-		// Not `exit`, which does not wait for its last words.
-		child.once('close', (code, signal) => {
-			clearTimeout(timer);
-			reject(new Error(`it ended with ${signal ?? `status ${code}`}`));
-		});
-		createInterface({ input: child.stdout! }).once('line', (line) => {
-			clearTimeout(timer);
-			try {
-				resolve((JSON.parse(line) as { ready: { port?: number } }).ready);
-			} catch {
-				reject(new Error(`it said ${line.slice(0, 200)}`));
-			}
-		});
+	let resolve!: (told: { port?: number }) => void;
+	let reject!: (error: Error) => void;
+	const promise = new Promise<{ port?: number }>((...settle) => {
+		[resolve, reject] = settle;
 	});
+	const timer = setTimeout(() => reject(new Error(`not ready after ${START_MS / 1000} s`)), START_MS);
+	if (unref) timer.unref();
+	child.once('error', reject);
+	// Not `exit`, which does not wait for its last words.
+	child.once('close', (code, signal) => reject(new Error(`it ended with ${signal ?? `status ${code}`}`)));
+	createInterface({ input: child.stdout! }).once('line', (line) => {
+		try {
+			resolve((JSON.parse(line) as { ready: { port?: number } }).ready);
+		} catch {
+			reject(new Error(`it said ${line.slice(0, 200)}`));
+		}
+	});
+	return promise.finally(() => clearTimeout(timer));
 }
 
 /** Hands the worker's stderr on by the line; what it returns gives the end of it. */

@@ -1,0 +1,124 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Bridge, startBridge } from '../../../bridge/server.ts';
+import { Session } from '../../../shim/rpc/Session.ts';
+import { Client, ping, rejection } from './client.ts';
+import { within } from './processes.ts';
+import { TcpProxy } from './TcpProxy.ts';
+
+let bridge: Bridge;
+
+test.before(async () => {
+	bridge = await startBridge({ spares: 0, workers: 1, graceSeconds: 1 });
+	await bridge.ready;
+});
+
+test.after(() => bridge.close());
+
+test('a socket that is cut again and again loses no call and no reply, and repeats none', async () => {
+	const proxy = await TcpProxy.start(bridge.port);
+	const session = new Session({ connect: () => ({ url: proxy.url, token: bridge.token }) });
+	await session.ready;
+	const order: number[] = [];
+	let cuts = 0;
+	const cutting = setInterval(() => {
+		cuts++;
+		proxy.cut();
+	}, 60);
+	for (let batch = 0; batch < 40; batch++) {
+		const calls = Array.from({ length: 50 }, (_, i) =>
+			session.root.call('ping', {}).then(() => order.push(batch * 50 + i)),
+		);
+		await Promise.all([...calls, new Promise((resolve) => setTimeout(resolve, 10))]);
+	}
+	clearInterval(cutting);
+	assert.equal(
+		order,
+		Array.from({ length: 2000 }, (_, i) => i),
+	);
+	assert.ok(cuts > 3 && proxy.connections > 3, `${cuts} cuts, ${proxy.connections} connections`);
+	await session.close();
+	proxy.close();
+	assert.ok(await within(2000, () => bridge.sessions === 0));
+});
+
+test('what the worker said while nobody listened is said to who resumes', async () => {
+	const first = new Client(bridge.url);
+	const { session, key } = await first.hello(bridge.token);
+	first.send(ping(1));
+	await first.take();
+	for (let call = 2; call <= 5; call++) first.send(ping(call));
+	// Not acknowledged, and perhaps never arrived.
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	first.socket.terminate();
+
+	const second = new Client(bridge.url);
+	const welcome = await second.hello(bridge.token, { resume: { session, key, received: 1 } });
+	assert.is(welcome.session, session);
+	assert.is(welcome.resumed, true);
+	assert.is(welcome.received, 5);
+	for (let reply = 2; reply <= 5; reply++) assert.equal(await second.take(), { reply, out: {} });
+	await second.end();
+});
+
+test('a resume that claims frames which were never sent ends with a protocol error', async () => {
+	const first = new Client(bridge.url);
+	const { session, key } = await first.hello(bridge.token);
+	const second = new Client(bridge.url);
+	const resume = { session, key, received: 7 };
+	assert.match(await rejection(second.hello(bridge.token, { resume })), /4000 7 frames acknowledged/);
+	first.send(ping(1));
+	assert.equal(await first.take(), { reply: 1, out: {} });
+	await first.end();
+});
+
+test('the newest socket wins, and the older one is told', async () => {
+	const first = new Client(bridge.url);
+	const { session, key } = await first.hello(bridge.token);
+	const second = new Client(bridge.url);
+	await second.hello(bridge.token, { resume: { session, key, received: 0 } });
+	assert.is((await first.closed).code, 4005);
+	second.send(ping(1));
+	assert.equal(await second.take(), { reply: 1, out: {} });
+	await second.end();
+});
+
+test('a session is not given to who has the wrong key, or another session', async () => {
+	const first = new Client(bridge.url);
+	const { session, key } = await first.hello(bridge.token);
+	for (const resume of [
+		{ session, key: 'wrong', received: 0 },
+		{ session: 'unknown', key, received: 0 },
+	]) {
+		const second = new Client(bridge.url);
+		assert.match(await rejection(second.hello(bridge.token, { resume })), /4004/);
+	}
+	first.send(ping(1));
+	assert.equal(await first.take(), { reply: 1, out: {} });
+	await first.end();
+});
+
+test('a session is kept for its grace time, and no longer', async () => {
+	const first = new Client(bridge.url);
+	const { session, key } = await first.hello(bridge.token);
+	first.socket.terminate();
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	assert.is(bridge.sessions, 1);
+	assert.ok(await within(1500, () => bridge.sessions === 0));
+	const second = new Client(bridge.url);
+	const resume = { session, key, received: 0 };
+	assert.match(await rejection(second.hello(bridge.token, { resume })), /4004 .*grace time/);
+});
+
+test('a shim that says goodbye, or a page that goes away, leaves no session', async () => {
+	for (const code of [1000, 1001]) {
+		const client = new Client(bridge.url);
+		await client.hello(bridge.token);
+		assert.is(bridge.sessions, 1);
+		client.socket.close(code);
+		await client.closed;
+		assert.ok(await within(100, () => bridge.sessions === 0));
+	}
+});
+
+test.run();

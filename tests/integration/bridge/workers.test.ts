@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DEFAULT_LIMITS } from '../../../bridge/limits.ts';
+import { type Bridge, startBridge } from '../../../bridge/server.ts';
+import { Client, ping, rejection } from './client.ts';
+import { childrenOf, isAlive, socketFolders, within } from './processes.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const quiet = { log: () => {} };
+
+/** Runs `work` with a bridge, which is closed however it ends; then nothing of it may be left. */
+async function withBridge(options: Parameters<typeof startBridge>[0], work: (bridge: Bridge) => Promise<void>) {
+	const bridge = await startBridge({ ...quiet, ...options });
+	try {
+		await bridge.ready;
+		await work(bridge);
+	} finally {
+		await bridge.close();
+	}
+	assert.equal(childrenOf(), []);
+	assert.equal(socketFolders(), []);
+	assert.match(await rejection(fetch(bridge.url.replace('ws:', 'http:'))), /fetch failed/);
+}
+
+async function connected(bridge: Bridge, token = bridge.token): Promise<Client> {
+	const client = new Client(bridge.url);
+	await client.hello(token);
+	return client;
+}
+
+test('a worker that is killed ends its sessions with 4006, and the next session works', () =>
+	withBridge({ workers: 1, spares: 0 }, async (bridge) => {
+		const client = await connected(bridge);
+		const [worker] = childrenOf();
+		process.kill(worker!, 'SIGKILL');
+		assert.equal(await client.closed, { code: 4006, reason: 'the worker died' });
+
+		const next = await connected(bridge);
+		next.send(ping(1));
+		assert.equal(await next.take(), { reply: 1, out: {} });
+		assert.ok(!childrenOf().includes(worker!));
+	}));
+
+test('a spare that is killed is replaced', () =>
+	withBridge({ workers: 2, spares: 1 }, async () => {
+		const [spare] = childrenOf();
+		process.kill(spare!, 'SIGKILL');
+		assert.ok(await within(5000, () => childrenOf().length === 1 && childrenOf()[0] !== spare));
+	}));
+
+test('with isolation by session no two share a worker, and a worker ends with its session', () =>
+	withBridge({ isolation: 'session', workers: 2, spares: 0 }, async (bridge) => {
+		const first = await connected(bridge);
+		const second = await connected(bridge);
+		assert.is(childrenOf().length, 2);
+		assert.match(await rejection(connected(bridge)), /4003 all 2 workers serve others/);
+		const before = childrenOf();
+		await first.end();
+		assert.ok(await within(3000, () => before.some((pid) => !isAlive(pid))));
+		await connected(bridge);
+		second.send(ping(1));
+		assert.equal(await second.take(), { reply: 1, out: {} });
+	}));
+
+test('with isolation by token, sessions of one share a worker and sessions of two do not', () => {
+	const [a, b] = ['a', 'b'].map((letter) => ({
+		token: letter.repeat(16),
+		capabilities: [],
+		limits: DEFAULT_LIMITS,
+	}));
+	return withBridge({ isolation: 'token', workers: 2, spares: 0, access: [a!, b!] }, async (bridge) => {
+		await connected(bridge, a!.token);
+		await connected(bridge, b!.token);
+		assert.is(childrenOf().length, 2);
+		await connected(bridge, a!.token);
+		assert.is(childrenOf().length, 2);
+	});
+});
+
+test('shared workers are filled evenly', () =>
+	withBridge({ workers: 2, spares: 0 }, async (bridge) => {
+		const clients = [];
+		for (let i = 0; i < 4; i++) clients.push(await connected(bridge));
+		assert.is(childrenOf().length, 2);
+		process.kill(childrenOf()[0]!, 'SIGKILL');
+		const dead = await Promise.race([
+			Promise.all(clients.slice(0, 4).map((client) => client.closed)),
+			new Promise((resolve) => setTimeout(resolve, 500)),
+		]);
+		assert.is(dead, undefined);
+		assert.is(clients.filter((client) => client.socket.readyState === client.socket.CLOSED).length, 2);
+	}));
+
+test('a Python that cannot be run is reported, and nothing is left', async () => {
+	const bridge = await startBridge({ ...quiet, python: '/nonexistent/python' });
+	assert.match(await rejection(bridge.ready), /nonexistent/);
+	await bridge.close();
+	assert.equal(socketFolders(), []);
+});
+
+/** A process with a bridge and one session in it; prints its worker's process id. */
+function startParent() {
+	const script = `
+		import { startBridge } from './bridge/server.ts';
+		import { Client } from './tests/integration/bridge/client.ts';
+		import { childrenOf } from './tests/integration/bridge/processes.ts';
+		const bridge = await startBridge({ workers: 1, spares: 0 });
+		await new Client(bridge.url).hello(bridge.token);
+		console.log(childrenOf()[0]);
+	`;
+	return spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: root, stdio: ['ignore', 'pipe', 2] });
+}
+
+async function firstLine(child: ReturnType<typeof startParent>): Promise<string> {
+	const [line] = await once(createInterface({ input: child.stdout! }), 'line');
+	return line;
+}
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+	test(`a bridge that dies by ${signal} leaves no worker and no file after 2 s`, async () => {
+		const parent = startParent();
+		const worker = Number(await firstLine(parent));
+		assert.ok(isAlive(worker));
+		assert.is(socketFolders(parent.pid!).length, 1);
+		parent.kill(signal);
+		assert.ok(await within(2000, () => !isAlive(worker)));
+		assert.ok(await within(500, () => socketFolders(parent.pid!).length === 0));
+	});
+}
+
+test('what is left when bridge and worker are killed at once, the next start removes', async () => {
+	const parent = startParent();
+	const worker = Number(await firstLine(parent));
+	process.kill(worker, 'SIGSTOP');
+	parent.kill('SIGKILL');
+	await once(parent, 'exit');
+	process.kill(worker, 'SIGKILL');
+	assert.ok(await within(2000, () => !isAlive(worker)));
+	assert.is(socketFolders(parent.pid!).length, 1);
+	await withBridge({ workers: 1 }, async () => {
+		assert.ok(await within(1000, () => socketFolders(parent.pid!).length === 0));
+	});
+});
+
+test.run();
