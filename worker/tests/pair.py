@@ -13,7 +13,8 @@ from aiortc_worker.session.wire import FRAGMENT, MESSAGE, MORE, TEXT
 from aiortc_worker.transports.certificate import Certificate
 from aiortc_worker.transports.data_channel import DataChannel
 from aiortc_worker.transports.dtls_transport import DtlsParameters, DtlsTransport
-from aiortc_worker.transports.ice_transport import Credentials, IceTransport, RemoteCandidate, RemoteParameters
+from aiortc_worker.transports.ice_messages import Credentials, RemoteCandidate, RemoteParameters
+from aiortc_worker.transports.ice_transport import IceTransport
 from aiortc_worker.transports.sctp_transport import SctpParameters, SctpTransport
 
 names = itertools.count(1)

@@ -96,6 +96,7 @@ def test_a_line_is_where_the_comments_say(name: str, line: int) -> None:
     [
         ("aiortc_compat.py", ""),
         ("compat/ice.py", "aioice/ice.py"),
+        ("compat/ice_socket.py", "aioice/ice.py"),
         ("compat/dtls.py", "aiortc/rtcdtlstransport.py"),
         ("compat/sctp.py", "aiortc/rtcsctptransport.py"),
     ],

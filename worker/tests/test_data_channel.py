@@ -11,7 +11,7 @@ import pytest
 from pair import Peer, close, connect, put, restart
 from test_ice import FAST
 
-from aiortc_worker.compat.ice import IceSocket
+from aiortc_worker.compat.ice_socket import IceSocket
 from aiortc_worker.session.remote import CallError
 from aiortc_worker.transports.data_channel import DataChannel
 from aiortc_worker.transports.ice_transport import IceTransport

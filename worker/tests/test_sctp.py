@@ -20,7 +20,7 @@ from aiortc_worker.session.remote import CallError
 from aiortc_worker.transports.certificate import Fingerprint
 from aiortc_worker.transports.dcep import DCEP, ChannelOpen, decode_open, encode_open
 from aiortc_worker.transports.dtls_transport import DtlsParameters
-from aiortc_worker.transports.ice_transport import RemoteCandidate, RemoteParameters
+from aiortc_worker.transports.ice_messages import RemoteCandidate, RemoteParameters
 from aiortc_worker.transports.sctp_transport import SctpParameters, SctpTransport
 
 

@@ -8,21 +8,17 @@ lets a malformed STUN attribute escape as `struct.error` (:290, stun.py:149), qu
 from __future__ import annotations
 
 import asyncio
-import socket
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from aioice import Candidate, Connection, TransportPolicy, stun, turn
+from aioice import Candidate, Connection, TransportPolicy, stun
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol, relayed_candidate
 
-from ..transports.ice_candidate import LOOPBACK, LocalCandidate, ip_version, is_loopback
+from ..transports.ice_candidate import LOOPBACK, LocalCandidate, SignalledCandidate, ip_version, is_loopback
 from ..transports.ice_server import Server
+from ..transports.ice_timing import IceTiming
 from ..transports.inbox import Inbox
-
-Address = tuple[str, int]
+from .ice_socket import Address, IceSocket, bind, close_protocol
 
 COMPONENT = 1
 LOOK_AGAIN = 0
@@ -30,92 +26,6 @@ LOOK_AGAIN = 0
 
 REMOTE_CANDIDATES = 100
 "As many as RFC 8445, section 6.1.2.5, allows checks."
-SOCKET_BUFFER = 4 * 1024 * 1024
-"Bytes asked of the kernel, which gives what it allows: bursts of small messages overrun its default."
-
-
-@dataclass(frozen=True)
-class IceTiming:
-    """Seconds that ICE waits for things."""
-
-    check_interval: float = 0.005
-    "Between two new checks (Ta). aioice's 20 ms is most of what a connection on a local network takes."
-    first_retry: float = 0.1
-    "Before a check is sent again; doubles each time, 7 transmissions in all: 12.7 s."
-    patience: float = 15.0
-    "After the latest remote candidate, before the checks may be given up without an end of candidates."
-    final_patience: float = 5.0
-    "The same once the remote side has no more candidates: a peer-reflexive one may still come (RFC 8863)."
-    consent_interval: float = 5.0
-    "Between two consent checks, made 0.8 to 1.2 times as long at random (RFC 7675, section 5.1)."
-    consent_answer: float = 2.5
-    "Without an answer to one, the state is `disconnected`, and checks follow each other faster."
-    consent_expiry: float = 30.0
-    "Since the last answer; then the state is `failed`."
-    gather: float = 5.0
-    "A STUN or TURN server may take so long."
-    retire: float = 2.0
-    "A connection that a restart has replaced still hears so long."
-
-
-class IceSocket(StunProtocol):
-    """A socket, or a relayed address, of a connection."""
-
-    def __init__(self, connection: IceConnection) -> None:
-        super().__init__(connection)
-        self.connection = connection
-        self.checked: set[Address] = set()
-        "Peers that have passed a check of theirs or ours here; nobody else is heard."
-
-    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """Sorts by the first byte (RFC 7983); instead of aioice/ice.py:284."""
-        peer: Address = addr if len(addr) == 2 else addr[:2]
-        if not data or isinstance(data, str):
-            self.connection.strangers += 1
-        elif data[0] > 3:
-            if peer in self.checked:
-                self.connection.inbox.put(data)
-            else:
-                self.connection.strangers += 1
-        else:
-            self._stun_received(data, peer)
-
-    def _stun_received(self, data: bytes, peer: Address) -> None:
-        try:
-            message = stun.parse_message(data)
-            if message.message_class == stun.Class.REQUEST:
-                self.connection.request_received(message, peer, self)
-            elif message.message_class != stun.Class.INDICATION and message.transaction_id in self.transactions:
-                self.transactions[message.transaction_id].response_received(message, peer)
-        except Exception:  # Whatever a stranger's bytes make the parser do, it is the stranger's datagram that is lost.
-            self.connection.strangers += 1
-
-    async def request(
-        self,
-        request: stun.Message,
-        addr: Address,
-        integrity_key: bytes | None = None,
-        retransmissions: int | None = None,
-        wait: float | None = None,
-    ) -> tuple[stun.Message, Address]:
-        """A STUN transaction, retried sooner than aioice's first 500 ms (aioice/ice.py:314, stun.py:353).
-
-        Raises stun.TransactionError when it fails or is not answered in time.
-        """
-        if integrity_key is not None:
-            request.add_message_integrity(integrity_key)
-        transaction = stun.Transaction(
-            request, addr, self, retransmissions=retransmissions, integrity_key=integrity_key
-        )
-        transaction._Transaction__timeout_delay = wait or self.connection.timing.first_retry  # type: ignore[attr-defined]
-        self.transactions[request.transaction_id] = transaction
-        started = time.monotonic()
-        try:
-            answer = await transaction.run()
-        finally:
-            del self.transactions[request.transaction_id]
-        self.connection.answered(time.monotonic() - started)
-        return answer
 
 
 class IceConnection(Connection):
@@ -150,6 +60,8 @@ class IceConnection(Connection):
         self.hosts_open = asyncio.Event()
         "Set when the host candidates are bound: checks begin then."
         self.remote_ended = False
+        self.signalled: dict[Address, str] = {}
+        "What the peer wrote of its candidates, by address."
         self.requests = 0
         "Checks that were answered."
         self.round_trip: float | None = None
@@ -168,7 +80,7 @@ class IceConnection(Connection):
         """Binds a UDP socket of its own at `address`: a host candidate, or None where that cannot be."""
         if self._closing:
             return None
-        bound = _bind(address)
+        bound = bind(address)
         if bound is None:
             return None
         _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: IceSocket(self), sock=bound)
@@ -228,7 +140,7 @@ class IceConnection(Connection):
 
     async def _opened(self, protocol: StunProtocol) -> Candidate | None:
         if self._closing:
-            await _close_protocol(protocol)
+            await close_protocol(protocol)
             return None
         self._protocols.append(protocol)
         for remote in self._remote_candidates:
@@ -243,12 +155,12 @@ class IceConnection(Connection):
 
     # Remote candidates
 
-    async def add_remote(self, candidate: Candidate) -> bool:
+    async def add_remote(self, candidate: SignalledCandidate) -> bool:
         """Takes a candidate of the peer, before or while checks run; False when it is of no use here.
 
         An mDNS name is resolved first, for up to a second.
         """
-        if self._closing or len(self._remote_candidates) >= REMOTE_CANDIDATES or candidate.component != COMPONENT:
+        if self._closing or self._full or candidate.component != COMPONENT:
             return False
         if candidate.transport.lower() != "udp":
             return False
@@ -257,6 +169,7 @@ class IceConnection(Connection):
         if not self.remote_ended:
             self._be_patient(self.timing.patience)
         before = len(self._remote_candidates)
+        self.signalled[candidate.host, candidate.port] = candidate.text
         await self.add_remote_candidate(candidate)
         return len(self._remote_candidates) > before
 
@@ -264,6 +177,10 @@ class IceConnection(Connection):
         """The peer has no more candidates. One that comes all the same is taken."""
         self.remote_ended = True
         self._be_patient(self.timing.final_patience)
+
+    @property
+    def _full(self) -> bool:
+        return max(len(self._remote_candidates), len(self.signalled)) >= REMOTE_CANDIDATES
 
     async def _open_loopback(self, remote: str) -> None:
         version = ip_version(remote)
@@ -428,21 +345,7 @@ class IceConnection(Connection):
         for relay in relays:
             self._protocols.remove(relay)
         await super().close()
-        await asyncio.gather(*(_close_protocol(relay) for relay in relays))
-
-
-def _bind(address: str) -> socket.socket | None:
-    version = ip_version(address)
-    bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        bound.setblocking(False)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-        bound.bind((address, 0))
-    except OSError:
-        bound.close()
-        return None
-    return bound
+        await asyncio.gather(*(close_protocol(relay) for relay in relays))
 
 
 def _socket(protocol: StunProtocol) -> IceSocket:
@@ -452,13 +355,3 @@ def _socket(protocol: StunProtocol) -> IceSocket:
 
 def _checked(protocol: StunProtocol) -> set[Address]:
     return _socket(protocol).checked
-
-
-async def _close_protocol(protocol: StunProtocol) -> None:
-    """Closes a relayed address; a TURN server that does not answer is left after a second (aioice/turn.py:190)."""
-    try:
-        await asyncio.wait_for(protocol.close(), 1)
-    except TimeoutError:
-        transport = protocol.transport
-        if isinstance(transport, turn.TurnTransport):
-            transport._TurnTransport__inner_protocol.transport.abort()  # type: ignore[attr-defined]

@@ -13,13 +13,22 @@ PREFIX = "candidate:"
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
-def parse_candidate(value: str) -> Candidate:
+class SignalledCandidate(Candidate):
+    """A candidate of the peer, with what the peer wrote."""
+
+    text = ""
+
+
+def parse_candidate(value: str) -> SignalledCandidate:
     """The candidate of an SDP attribute's value, `candidate:…`.
 
     Raises ValueError when it is not one.
     @see https://www.rfc-editor.org/rfc/rfc8839#section-5.1
     """
-    candidate = Candidate.from_sdp(value.strip().removeprefix("a=").removeprefix(PREFIX))
+    text = value.strip().removeprefix("a=").removeprefix(PREFIX)
+    candidate = SignalledCandidate.__new__(SignalledCandidate)
+    vars(candidate).update(vars(Candidate.from_sdp(text)))
+    candidate.text = PREFIX + text
     if not 0 < candidate.port < 65536 and candidate.transport.lower() == "udp":
         raise ValueError(f"port {candidate.port} is not between 1 and 65535")
     return candidate

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from aioice import Candidate, stun
 from aioice.ice import StunProtocol
 
-from ..compat.ice import Address, IceConnection
+from ..compat.ice import IceConnection
+from ..compat.ice_socket import Address
 from .ice_candidate import host_addresses, ip_version
 from .ice_server import Server
 

@@ -4,137 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from aioice import Candidate
 from msgspec import Struct
 
-from ..compat.ice import REMOTE_CANDIDATES, IceConnection, IceTiming
+from ..compat.ice import REMOTE_CANDIDATES, IceConnection
 from ..session.remote import CallError, ObjectId, Remote, call
-from .ice_candidate import format_candidate, parse_candidate
+from .ice_candidate import SignalledCandidate, format_candidate, parse_candidate
 from .ice_consent import keep_consent
 from .ice_gatherer import UNREACHABLE, ask_servers, open_hosts
+from .ice_messages import (
+    CandidateError,
+    CandidateFound,
+    CandidatePair,
+    Configuration,
+    Credentials,
+    GatheringState,
+    GatheringStateChange,
+    IcePolicy,
+    IceRole,
+    IceState,
+    IceStats,
+    RemoteCandidate,
+    RemoteParameters,
+    RoleChange,
+    SelectedPairChange,
+    StateChange,
+)
 from .ice_server import IceServer, Server, parse_servers
+from .ice_timing import IceTiming
 from .inbox import Inbox
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 logger = logging.getLogger(__name__)
-
-IceRole = Literal["controlling", "controlled"]
-IcePolicy = Literal["all", "relay"]
-IceState = Literal["new", "checking", "connected", "completed", "disconnected", "failed", "closed"]
-GatheringState = Literal["new", "gathering", "complete"]
-
-
-class CandidatePair(Struct, frozen=True):
-    """Two values of SDP candidate attributes."""
-
-    local: str
-    remote: str
-
-
-class StateChange(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A state, with the pair that made it true."""
-
-    state: IceState
-    selected_pair: CandidatePair | None = None
-
-
-class SelectedPairChange(Struct, frozen=True, rename="camel"):
-    """Another pair carries the traffic now."""
-
-    selected_pair: CandidatePair
-
-
-class GatheringStateChange(Struct, frozen=True):
-    """A state of RTCIceGathererState."""
-
-    state: GatheringState
-
-
-class CandidateFound(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A local candidate."""
-
-    candidate: str
-    "The value of an SDP candidate attribute, `candidate:…`."
-    username_fragment: str
-    "Of the generation that it belongs to."
-    url: str | None = None
-    "The server that gave it."
-
-
-class CandidateError(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A server that gave no candidate."""
-
-    url: str
-    error_code: int
-    error_text: str
-    address: str | None = None
-    port: int | None = None
-
-
-class Credentials(Struct, frozen=True, rename="camel"):
-    """The local user name fragment and password of a generation."""
-
-    username_fragment: str
-    password: str
-
-
-class RemoteParameters(Struct, frozen=True, rename="camel"):
-    """The peer's user name fragment and password."""
-
-    username_fragment: str
-    password: str
-    ice_lite: bool = False
-
-
-class RemoteCandidate(Struct, frozen=True, rename="camel"):
-    """A candidate of the peer; null is the end of its candidates."""
-
-    candidate: str | None = None
-    username_fragment: str | None = None
-    "Of the generation that it belongs to; without it, to the newest."
-
-
-class RoleChange(Struct, frozen=True):
-    """The role to have from now on."""
-
-    role: IceRole
-
-
-class Configuration(Struct, frozen=True, rename="camel"):
-    """What the next gathering goes by."""
-
-    ice_servers: list[IceServer] = []
-    ice_transport_policy: IcePolicy = "all"
-
-
-class IceStats(Struct, frozen=True, rename="camel"):
-    """Counters since the transport was made."""
-
-    state: IceState
-    role: IceRole
-    username_fragment: str
-    local_candidates: list[str]
-    remote_candidates: list[str]
-    selected_pair: CandidatePair | None
-    selected_pair_changes: int
-    packets_sent: int
-    bytes_sent: int
-    packets_discarded_on_send: int
-    "Datagrams that had no pair to go by."
-    packets_received: int
-    bytes_received: int
-    packets_dropped: int
-    "Datagrams from peers for which the inbox had no room."
-    strangers: int
-    "Datagrams that were empty, malformed, or of somebody who passed no check."
-    responses_received: int
-    current_round_trip_time: float | None
-    "Seconds."
-    total_round_trip_time: float
 
 
 class IceTransport(Remote):
@@ -177,7 +82,7 @@ class IceTransport(Remote):
         self._current: IceConnection | None = None
         "The connection that has a selected pair; another than the newest one while a restart is under way."
         self._all = {self._newest}
-        self._unclaimed: dict[str, list[Candidate | None]] = {}
+        self._unclaimed: dict[str, list[SignalledCandidate | None]] = {}
         "Remote candidates of a generation that has not started."
         self._remote: RemoteParameters | None = None
         self._consent: asyncio.Task[None] | None = None
@@ -228,7 +133,7 @@ class IceTransport(Remote):
     @call
     async def start(self, params: RemoteParameters) -> None:
         """Begins the checks; with other values once more, after the peer has restarted."""
-        if self.state == "closed" or params == self._remote:
+        if self.state == "closed" or (params == self._remote and self._newest.remote_username):
             return
         self._remote = params
         if not self._newest.remote_username:
@@ -366,7 +271,7 @@ class IceTransport(Remote):
             self._set_state("connected", _pair(self._current))
         self.spawn(self._check(connection, self._unclaimed.pop(remote.username_fragment, [])))
 
-    async def _check(self, connection: IceConnection, candidates: list[Candidate | None]) -> None:
+    async def _check(self, connection: IceConnection, candidates: list[SignalledCandidate | None]) -> None:
         for candidate in candidates:
             await self._give(connection, candidate)
         await connection.hosts_open.wait()
@@ -376,7 +281,7 @@ class IceTransport(Remote):
         if self._current is None or self._consent is None or self._consent.done():
             self._set_state("failed")
 
-    async def _give(self, connection: IceConnection, candidate: Candidate | None) -> None:
+    async def _give(self, connection: IceConnection, candidate: SignalledCandidate | None) -> None:
         if candidate is None:
             connection.end_remote()
             self._complete(connection)
@@ -385,7 +290,7 @@ class IceTransport(Remote):
         else:
             await connection.add_remote(candidate)
 
-    async def _resolve_and_give(self, connection: IceConnection, candidate: Candidate) -> None:
+    async def _resolve_and_give(self, connection: IceConnection, candidate: SignalledCandidate) -> None:
         try:
             await connection.add_remote(candidate)
         except OSError as error:
@@ -473,7 +378,7 @@ class IceTransport(Remote):
         except ValueError as error:
             raise CallError("SyntaxError", str(error)) from None
 
-    def _parse_remote(self, value: str | None) -> Candidate | None:
+    def _parse_remote(self, value: str | None) -> SignalledCandidate | None:
         if not value:
             return None
         try:
@@ -486,4 +391,9 @@ def _pair(connection: IceConnection | None) -> CandidatePair | None:
     if connection is None or connection.selected is None:
         return None
     selected = connection.selected
-    return CandidatePair(format_candidate(selected.local_candidate), format_candidate(selected.remote_candidate))
+    remote = selected.remote_candidate
+    # As the peer wrote it, whatever it has that we do not read.
+    return CandidatePair(
+        local=format_candidate(selected.local_candidate),
+        remote=connection.signalled.get((remote.host, remote.port)) or format_candidate(remote),
+    )

@@ -1,0 +1,109 @@
+"""One socket of an ICE connection: what it hears, from whom, and its STUN transactions.
+
+Apart from `ice`, which says what aioice does otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from aioice import stun, turn
+from aioice.ice import StunProtocol
+
+from ..transports.ice_candidate import ip_version
+
+if TYPE_CHECKING:
+    from .ice import IceConnection
+
+Address = tuple[str, int]
+
+SOCKET_BUFFER = 4 * 1024 * 1024
+"Bytes asked of the kernel, which gives what it allows: bursts of small messages overrun its default."
+
+
+class IceSocket(StunProtocol):
+    """A socket, or a relayed address, of a connection."""
+
+    def __init__(self, connection: IceConnection) -> None:
+        super().__init__(connection)
+        self.connection = connection
+        self.checked: set[Address] = set()
+        "Peers that have passed a check of theirs or ours here; nobody else is heard."
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Sorts by the first byte (RFC 7983); instead of aioice/ice.py:284."""
+        peer: Address = addr if len(addr) == 2 else addr[:2]
+        if not data or isinstance(data, str):
+            self.connection.strangers += 1
+        elif data[0] > 3:
+            if peer in self.checked:
+                self.connection.inbox.put(data)
+            else:
+                self.connection.strangers += 1
+        else:
+            self._stun_received(data, peer)
+
+    def _stun_received(self, data: bytes, peer: Address) -> None:
+        try:
+            message = stun.parse_message(data)
+            if message.message_class == stun.Class.REQUEST:
+                self.connection.request_received(message, peer, self)
+            elif message.message_class != stun.Class.INDICATION and message.transaction_id in self.transactions:
+                self.transactions[message.transaction_id].response_received(message, peer)
+        except Exception:  # Whatever a stranger's bytes make the parser do, it is the stranger's datagram that is lost.
+            self.connection.strangers += 1
+
+    async def request(
+        self,
+        request: stun.Message,
+        addr: Address,
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+        wait: float | None = None,
+    ) -> tuple[stun.Message, Address]:
+        """A STUN transaction, retried sooner than aioice's first 500 ms (aioice/ice.py:314, stun.py:353).
+
+        Raises stun.TransactionError when it fails or is not answered in time.
+        """
+        if integrity_key is not None:
+            request.add_message_integrity(integrity_key)
+        transaction = stun.Transaction(
+            request, addr, self, retransmissions=retransmissions, integrity_key=integrity_key
+        )
+        transaction._Transaction__timeout_delay = wait or self.connection.timing.first_retry  # type: ignore[attr-defined]
+        self.transactions[request.transaction_id] = transaction
+        started = time.monotonic()
+        try:
+            answer = await transaction.run()
+        finally:
+            del self.transactions[request.transaction_id]
+        self.connection.answered(time.monotonic() - started)
+        return answer
+
+
+def bind(address: str) -> socket.socket | None:
+    """A UDP socket at an address, or None where that cannot be."""
+    version = ip_version(address)
+    bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+        bound.bind((address, 0))
+    except OSError:
+        bound.close()
+        return None
+    return bound
+
+
+async def close_protocol(protocol: StunProtocol) -> None:
+    """Closes a relayed address; a TURN server that does not answer is left after a second (aioice/turn.py:190)."""
+    try:
+        await asyncio.wait_for(protocol.close(), 1)
+    except TimeoutError:
+        transport = protocol.transport
+        if isinstance(transport, turn.TurnTransport):
+            transport._TurnTransport__inner_protocol.transport.abort()  # type: ignore[attr-defined]
