@@ -55,7 +55,9 @@ export async function createAnswer(connection: Connection): Promise<Created> {
 	await nextTask();
 	// Final steps 1. – 5.
 	const remote = connection.pendingRemote!.description;
-	const previousRemote = connection.currentRemote?.description ?? null;
+	// A provisional answer has restarted ICE already, if the offer does.
+	const previousRemote =
+		signalingState === 'have-local-pranswer' ? null : (connection.currentRemote?.description ?? null);
 	connection.lastAnswer = build(connection, certificate, (input) =>
 		buildAnswer({ ...input, remote, previousRemote, sctp: sctpOffer }),
 	);

@@ -1,4 +1,4 @@
-/** What can be wrong with a description, as values; the API turns them into DOMException and RTCError. */
+/** What can be wrong with a description; the API turns it into DOMException and RTCError. */
 
 /** A line that is not SDP, or not where SDP has it. */
 export class SdpError extends Error {
@@ -12,20 +12,8 @@ export class SdpError extends Error {
 	}
 }
 
-export type Problem =
-	| {
-			name: 'InvalidAccessError' | 'InvalidModificationError' | 'InvalidStateError' | 'OperationError';
-			message: string;
-	  }
-	| { name: 'RTCError'; errorDetail: 'sdp-syntax-error'; line: number; message: string };
-
-/** Carries a Problem out of a builder; `problem` says which exception the API owes its caller. */
-export class JsepError extends Error {
-	readonly problem: Problem;
-
-	constructor(problem: Problem) {
-		super(problem.message);
-		this.name = 'JsepError';
-		this.problem = problem;
-	}
+/** Why a description, or a list of codecs, may not be set: the DOMException that the API owes its caller, as a value. */
+export interface Problem {
+	name: 'InvalidAccessError' | 'InvalidModificationError';
+	message: string;
 }

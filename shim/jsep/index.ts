@@ -16,7 +16,7 @@ export { checkLocal, type LocalCheck } from './checkLocal.ts';
 export { checkRemote, type RemoteCheck } from './checkRemote.ts';
 export type * from './description.ts';
 export { intersectDirections, receives, reverseDirection, sends, withReceive, withSend } from './direction.ts';
-export { JsepError, type Problem, SdpError } from './errors.ts';
+export { type Problem, SdpError } from './errors.ts';
 export {
 	interpretMedia,
 	interpretSctp,
