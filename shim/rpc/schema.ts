@@ -248,7 +248,7 @@ export interface DataChannelIn {
 	/** Milliseconds. */
 	maxPacketLifeTime?: number | null;
 	negotiated?: boolean;
-	/** 0 to 65534; needed when negotiated or accepted, and else chosen here. */
+	/** 0 to 65534; needed when negotiated or accepted, and else chosen here unless the shim has. */
 	streamId?: number | null;
 	/** Whether the peer has opened it: `datachannel` has told. */
 	accept?: boolean;
@@ -704,8 +704,6 @@ export interface Objects {
 		};
 		events: {
 			error: ErrorInfo;
-			mute: Empty;
-			unmute: Empty;
 			ended: Empty;
 		};
 	};
