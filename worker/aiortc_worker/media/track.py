@@ -32,7 +32,7 @@ class Track(Remote):
         "A MediaSource or an RtpReceiver."
         kind: Kind
 
-    events: ClassVar = {"mute": Empty, "unmute": Empty, "ended": Empty}
+    events: ClassVar = {"ended": Empty}
     close_order = 60
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
