@@ -42,7 +42,8 @@ class VideoBuffer:
         if self._next is None and starts_keyframe(self._codec.name, packet.payload):
             self._begin_at(sequence)
         if len(self._packets) > KEPT:
-            del self._packets[min(self._packets)]
+            # The one that came first: near enough the lowest.
+            del self._packets[next(iter(self._packets))]
         return self._take()
 
     def skip(self, sequence: int) -> list[CodedFrame]:
