@@ -1,0 +1,77 @@
+"""Relayed candidates."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pair import Peer, close, connect, put
+from turn_server import PASSWORD, USER, TurnServer
+
+from aiortc_worker.transports.ice_candidate import host_addresses
+from aiortc_worker.transports.ice_server import IceServer
+from aiortc_worker.transports.ice_timing import IceTiming
+from aiortc_worker.transports.ice_transport import IceTransport
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TurnServer]:
+    server = TurnServer(next(each for each in host_addresses() if ":" not in each))
+    await server.open()
+    yield server
+    await server.close()
+
+
+def relayed(server: TurnServer, query: str = "", credential: str = PASSWORD) -> Peer:
+    url = f"turn:{server.host}:{server.port}{query}"
+    return Peer(
+        "controlling",
+        ice_params={
+            "ice_transport_policy": "relay",
+            "ice_servers": [IceServer(urls=[url], username=USER, credential=credential)],
+        },
+    )
+
+
+@pytest.mark.parametrize("query", ["", "?transport=udp", "?transport=tcp"])
+async def test_a_relay_alone_carries_a_channel(server: TurnServer, query: str) -> None:
+    a, b = relayed(server, query), Peer("controlled")
+    channel = a.channel(label="x")
+    await connect(a, b)
+    assert [each.split()[7] for each in a.candidates()] == ["relay"]
+    assert a.session.outs(a.ice, "candidate")[0].url == f"turn:{server.host}:{server.port}{query}"
+    pair = (await a.session.state(a.ice, "connected")).selected_pair
+    assert "typ relay" in pair.local
+    assert "raddr 0.0.0.0" in pair.local, "the relay policy hides our own address"
+    other = await b.accept()
+    for message in ("text", b"x" * 100_000):
+        put(channel, message)
+    await b.session.until(lambda: len(b.session.messages.get(other, [])) == 2)
+    assert len(server.relays) == 1
+    await close(a, b)
+    assert server.relays == {}, "the allocation is released"
+
+
+async def test_a_wrong_password_is_an_error_of_the_server(server: TurnServer) -> None:
+    a = relayed(server, credential="wrong")
+    await a.gather()
+    error = a.session.outs(a.ice, "candidateerror")[0]
+    assert (error.error_code, error.error_text) == (401, "Unauthorized")
+    assert a.candidates() == []
+    await close(a)
+
+
+async def test_a_server_that_dies_does_not_hold_up_the_end(server: TurnServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(IceTransport, "timing", IceTiming(gather=0.2))
+    a = relayed(server)
+    await a.gather()
+    assert len(a.candidates()) == 1
+    server.silent = True
+    started = asyncio.get_running_loop().time()
+    await close(a)
+    assert asyncio.get_running_loop().time() - started < 2
+    b = relayed(server)
+    await b.gather()
+    assert b.session.outs(b.ice, "candidateerror")[0].error_code == 701
+    await close(b)
