@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from fractions import Fraction
 from pathlib import Path
@@ -141,6 +142,42 @@ async def test_it_reads_ahead_no_more_than_it_must(session: MediaSession, monkey
     _, sinks = await play(session, SAMPLE / "sample.webm")
     await sinks["audio"].until(20)
     assert max(read) < sinks["audio"].times[-1] + 1.0
+
+
+async def test_one_kind_that_ends_early_does_not_hold_up_the_other(session: MediaSession, tmp_path: Path) -> None:
+    path = tmp_path / "short-sound.mkv"
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("mjpeg", rate=10)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 64, "yuvj420p"
+        sound = container.add_stream("pcm_s16le", rate=48000, layout="mono")
+        container.mux(sound.encode(Tone(500, 1).draw(0)))
+        picture = Picture(64, 64, Fraction(10), 3)
+        for number in range(15):
+            container.mux(pictures.encode(picture.draw(number)))
+    _, sinks = await play(session, path)
+    await wait_for(lambda: sinks["video"].has_ended)
+    assert np.diff(sinks["video"].arrivals) == pytest.approx(0.1, abs=0.05)
+    assert (len(sinks["video"].frames), len(sinks["audio"].frames)) == (15, 1)
+
+
+async def test_reading_that_is_late_delays_both_kinds_alike(
+    session: MediaSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Container.read
+    stall = [0.0, 0.0, 0.0, 1.2]
+
+    def slow(self: Container, seconds: float) -> object:
+        time.sleep(stall.pop(0) if stall else 0)
+        return original(self, seconds)
+
+    monkeypatch.setattr(Container, "read", slow)
+    _, sinks = await play(session, SAMPLE / "sample.webm")
+    await wait_for(lambda: bool(sinks["audio"].times) and sinks["audio"].times[-1] > 1.2)
+    late = {kind: np.array(sink.arrivals) - np.array(sink.times) for kind, sink in sinks.items()}
+    delay = {kind: each[-3:].mean() - each[:3].mean() for kind, each in late.items()}
+    assert delay["audio"] > 0.5
+    assert delay["video"] == pytest.approx(delay["audio"], abs=0.05)
+    assert np.diff(sinks["audio"].times) == pytest.approx(0.02)
 
 
 async def test_only_the_kinds_asked_for_are_opened(session: MediaSession) -> None:
