@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 from collections import defaultdict
 
 import pytest
@@ -25,9 +27,13 @@ from rtp_fakes import (
     pair,
 )
 
+from aiortc_worker.rtp.inbound_stream import InboundStream
+from aiortc_worker.rtp.outbound_stream import OutboundStream
 from aiortc_worker.rtp.parameters import Codec, Encoding, RtcpFeedback, extensions_map
-from aiortc_worker.rtp.rtp_sender import ReplaceTrack
+from aiortc_worker.rtp.rtp_receiver import RtpReceiver
+from aiortc_worker.rtp.rtp_sender import ReplaceTrack, RtpSender
 from aiortc_worker.rtp.sequence import Unwrapper
+from aiortc_worker.rtp.video_encoder import VideoEncoder
 from aiortc_worker.session.remote import CallError
 
 CODECS = [VP8, VP8_RTX]
@@ -304,3 +310,44 @@ async def test_no_codec_of_ours_is_refused():
         with pytest.raises(CallError) as missing:
             await link.sender.replaceTrack(ReplaceTrack(track=999))
         assert missing.value.name == "NotFoundError"
+
+
+async def test_a_picture_that_cannot_be_encoded_is_told_once_and_the_next_one_is_sent():
+    async with pair("video") as link:
+        camera = Camera()
+        await link.start(CODECS, camera)
+        run, faults = link.session.run_blocking, 4
+
+        async def faulty(kind, work, *args):
+            nonlocal faults
+            faults -= 1
+            if faults >= 0:
+                raise RuntimeError("out of memory")
+            return await run(kind, work, *args)
+
+        link.session.run_blocking = faulty
+        camera.start()
+        await link.collector.wait(5)
+        await camera.stop()
+        errors = [out for owner, event, out in link.session.events if event == "error"]
+        assert [error.message for error in errors] == ["encoding failed: RuntimeError('out of memory')"]
+
+
+async def test_rounds_of_senders_and_receivers_leave_no_task_thread_or_object():
+    async def once() -> None:
+        async with pair("video") as link:
+            camera = Camera(160, 120).start()
+            await link.start(CODECS, camera)
+            await link.collector.wait(3)
+            await camera.stop()
+
+    await once()
+    gc.collect()
+    tasks, threads = len(asyncio.all_tasks()), threading.active_count()
+    for _ in range(5):
+        await once()
+    gc.collect()
+    assert len(asyncio.all_tasks()) == tasks
+    assert threading.active_count() <= threads
+    kinds = (RtpSender, RtpReceiver, OutboundStream, InboundStream, VideoEncoder)
+    assert [thing for thing in gc.get_objects() if isinstance(thing, kinds)] == []

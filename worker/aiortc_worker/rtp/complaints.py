@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-
-from ..session.remote import ErrorInfo, Remote
+from collections.abc import Callable
 
 INTERVAL = 10.0
-"Seconds between two `error` events of one object."
+"Seconds between two complaints of one object."
 
 
 class Complaints:
-    """Emits an object's `error` for what nobody awaits, at most once in ten seconds."""
+    """Tells, at most once in ten seconds, of what nobody awaits."""
 
-    def __init__(self, remote: Remote) -> None:
-        self._remote = remote
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
         self._due = 0.0
 
-    def tell(self, error: Exception, doing: str) -> None:
+    def about(self, error: Exception, doing: str) -> None:
         """Says that `doing` failed."""
         now = time.monotonic()
-        if now < self._due:
-            return
-        self._due = now + INTERVAL
-        self._remote.emit("error", ErrorInfo(name="OperationError", message=f"{doing}: {error!r}"))
+        if now >= self._due:
+            self._due = now + INTERVAL
+            self._tell(f"{doing} failed: {error!r}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from aiortc.rtp import (
@@ -33,6 +35,8 @@ from .sequence import Unwrapper
 from .sources import Sources, SourcesEvent
 from .stats import InboundStats, ReceiverStats
 from .timeline import Timeline
+
+logger = logging.getLogger(__name__)
 
 MUTE_AFTER = 2.0
 "Seconds without a packet after which the track is muted: more than what DTX pauses."
@@ -76,7 +80,8 @@ class RtpReceiver(Remote):
         self._busy = False
         self._stopped = False
         self._report_due = 0.0
-        self._complaints = Complaints(self)
+        # No `error` event, which would end the track: the next packet may fare better.
+        self._complaints = Complaints(partial(logger.warning, "RtpReceiver %d: %s", id))
 
     @call_as("receive")
     async def start_receiving(self, params: ReceiveParameters) -> None:
@@ -162,7 +167,7 @@ class RtpReceiver(Remote):
             self.emit("sources", sources)
 
     def failed(self, error: Exception) -> None:
-        self._complaints.tell(error, "RTP failed")
+        self._complaints.about(error, "RTP")
 
     def _learn(self, params: ReceiveParameters) -> None:
         """Takes codecs and SSRCs; streams that the description no longer has are forgotten."""
@@ -255,7 +260,7 @@ class RtpReceiver(Remote):
                 for frame in decoded.frames:
                     self._out.push(frame)
         except Exception as error:
-            self._complaints.tell(error, "decoding failed")
+            self._complaints.about(error, "decoding")
         finally:
             self._busy = False
 

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from ..media.frames import Frame, Kind, Source
 from ..media.track import Track
-from ..session.remote import CallError, ObjectId, Remote, call
+from ..session.remote import CallError, ErrorInfo, ObjectId, Remote, call
 from ..session.session import Session
 from ..transports.dtls_transport import DtlsTransport
 from . import clock
@@ -89,7 +89,7 @@ class RtpSender(Remote):
         self._busy = False
         self._stopped = False
         self._report_due = 0.0
-        self._complaints = Complaints(self)
+        self._complaints = Complaints(self._complain)
 
     @call
     async def send(self, params: SendParameters) -> None:
@@ -176,7 +176,10 @@ class RtpSender(Remote):
             self._send_rtcp(self._reports(now))
 
     def failed(self, error: Exception) -> None:
-        self._complaints.tell(error, "RTP failed")
+        self._complaints.about(error, "RTP")
+
+    def _complain(self, message: str) -> None:
+        self.emit("error", ErrorInfo(name="OperationError", message=message))
 
     def _track(self, id: ObjectId | None) -> Source | None:
         return self.session.get(id, Track) if id is not None else None
@@ -241,7 +244,7 @@ class RtpSender(Remote):
                 await self._pipeline.step()
         except Exception as error:
             # The next frame may fare better.
-            self._complaints.tell(error, "encoding failed")
+            self._complaints.about(error, "encoding")
         finally:
             self._busy = False
 
