@@ -75,7 +75,7 @@ export class RTCRtpTransceiver {
 		transceiver.connection.requireOpen();
 		if (transceiver.stopping) return;
 		// 5. – 6.
-		transceiver.stopSendingAndReceiving(false);
+		transceiver.stopSendingAndReceiving();
 		updateNegotiationNeeded(transceiver.connection);
 	}
 

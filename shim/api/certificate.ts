@@ -29,13 +29,22 @@ export type KeyAlgorithm = 'ECDSA' | 'RSA';
 const YEAR = 365 * 24 * 60 * 60 * 1000;
 
 /** Asks the worker for a key pair; rejects when it refuses or the session is lost. */
-export function createCertificate(session: Session, algorithm: KeyAlgorithm, expires?: number): Promise<Certificate> {
+export async function createCertificate(
+	session: Session,
+	algorithm: KeyAlgorithm,
+	expires?: number,
+): Promise<Certificate> {
 	const remote = session.create('Certificate', { algorithm, expires });
-	return new Promise((resolve, reject) => {
-		remote.onlost = reject;
-		remote.on('error', ({ message }) => reject(new DOMException(message, 'OperationError')));
-		remote.on('ready', ({ fingerprints, expires, pem }) => resolve({ remote, fingerprints, expires, pem }));
-	});
+	const release = session.hold();
+	try {
+		return await new Promise((resolve, reject) => {
+			remote.onlost = reject;
+			remote.on('error', ({ message }) => reject(new DOMException(message, 'OperationError')));
+			remote.on('ready', (ready) => resolve({ remote, ...ready }));
+		});
+	} finally {
+		release();
+	}
 }
 
 const toExpiration = dictionary({ expires: optional(unsignedLongLongEnforced) });

@@ -206,9 +206,9 @@ export class Connection {
 		if (channel.readyState === 'closed' && channel.id !== null) this.streams.delete(channel.id);
 	}
 
-	/** A sender cannot send: without it the transceiver is of no use, but the others are. */
+	/** A sender cannot send. The API has no event for it, and the rest of the connection goes on. */
 	senderFailed(sender: Sender, message: string): void {
-		if (this.isClosed || this.#lost || sender.transceiver.stopping) return;
+		if (this.isClosed || this.session.failure || sender.transceiver.stopping) return;
 		console.warn(`RTCRtpSender ${sender.transceiver.mid ?? ''}: ${message}`);
 	}
 
@@ -233,7 +233,7 @@ export class Connection {
 		this.isClosed = true;
 		this.signalingState = 'closed';
 		// 4.
-		for (const transceiver of this.transceivers) if (!transceiver.stopped) transceiver.stop(true);
+		for (const transceiver of this.transceivers) if (!transceiver.stopped) transceiver.stop();
 		// 5. – 6.
 		for (const channel of new Set([...this.dataChannels, ...this.streams.values()])) channel.abandon();
 		this.sctp?.close(true);

@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
 import { type Effects, processRemoteTracks } from './remoteTracks.ts';
+import { restoreTransports } from './transports.ts';
 
 /** @see https://www.w3.org/TR/webrtc/#set-description, 4.6.12 */
 export function rollBack(connection: Connection, effects: Effects): void {
@@ -7,7 +8,7 @@ export function rollBack(connection: Connection, effects: Effects): void {
 	// 2.
 	if (connection.sctp !== connection.stableSctp) connection.sctp?.close(true);
 	connection.sctp = connection.stableSctp;
-	connection.transports = new Map(connection.stableTransports);
+	restoreTransports(connection);
 	// 3.
 	for (const transceiver of [...connection.transceivers]) {
 		const isNew = transceiver.stable === null && transceiver.origin === 'remote';

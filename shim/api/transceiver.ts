@@ -119,21 +119,21 @@ export class Transceiver {
 	}
 
 	/** @see https://www.w3.org/TR/webrtc/#dfn-stop-sending-and-receiving */
-	stopSendingAndReceiving(disappear: boolean): void {
+	stopSendingAndReceiving(): void {
 		// 3. – 4.
 		this.sender.pause();
 		this.receiver.pause();
 		// 5.
-		if (!disappear) endTrack(this.receiver.track);
+		endTrack(this.receiver.track);
 		// 6. – 7.
 		this.direction = 'inactive';
 		this.stopping = true;
 	}
 
 	/** @see https://www.w3.org/TR/webrtc/#dfn-stop-the-rtcrtptransceiver */
-	stop(disappear = false): void {
+	stop(): void {
 		// 2.
-		if (!this.stopping) this.stopSendingAndReceiving(disappear);
+		if (!this.stopping) this.stopSendingAndReceiving();
 		// 3. – 5.
 		this.stopped = true;
 		this.receptive = false;

@@ -63,6 +63,8 @@ export class Transport {
 	mlineIndex: number;
 	readonly ice: IceState;
 	readonly dtls: DtlsState;
+	/** What was gathered with other credentials than those now, by their username fragment. */
+	readonly #generations = new Map<string, Pick<IceState, 'localCandidates' | 'endOfCandidates'>>();
 	/** Credentials of both sides that the worker checks with; another pair restarts them. */
 	#checking = '';
 	/** Candidates of the peer that the worker has. */
@@ -102,14 +104,16 @@ export class Transport {
 	/** Makes the worker's objects and begins to gather; with other credentials than before, restarts ICE. */
 	open(credentials: IceCredentials, role: IceRole, servers: IceServers, certificate: Certificate): void {
 		if (this.isClosed || this.ice.local?.usernameFragment === credentials.usernameFragment) return;
-		this.ice.local = credentials;
-		this.ice.localCandidates = [];
-		this.ice.endOfCandidates = false;
-		if (this.ice.handle) {
+		const { ice } = this;
+		if (ice.local) this.#generations.set(ice.local.usernameFragment, { ...ice });
+		// A restart that is rolled back goes on where it was.
+		const { localCandidates = [], endOfCandidates = false } = this.#generations.get(credentials.usernameFragment) ?? {};
+		Object.assign(ice, { local: credentials, localCandidates, endOfCandidates });
+		if (ice.handle) {
 			this.#tellIce('setConfiguration', servers);
 			this.#tellIce('restart', credentials);
 		} else {
-			this.ice.role = role;
+			ice.role = role;
 			this.#create(credentials, role, servers, certificate);
 		}
 		this.#tellIce('gather', {});

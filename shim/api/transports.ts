@@ -12,7 +12,17 @@ import { type IceRole, Transport } from './transport.ts';
  */
 export function openTransports(connection: Connection, local: Description, answer: Description | null): void {
 	assignTransports(connection, local, answer);
-	const role = iceRole(connection, answer !== null);
+	gather(connection, local, iceRole(connection, answer !== null));
+}
+
+/** Goes back to the transports and credentials of the last stable state. */
+export function restoreTransports(connection: Connection): void {
+	connection.transports = new Map(connection.stableTransports);
+	if (connection.currentLocal) gather(connection, connection.currentLocal.description, 'controlling');
+}
+
+/** Tells each transport the credentials of the section that owns it; those it has already change nothing. */
+function gather(connection: Connection, local: Description, role: IceRole): void {
 	const servers = toIceServers(connection.configuration);
 	for (const [mid, transport] of connection.transports) {
 		const section = sectionOf(local, mid);

@@ -12,9 +12,13 @@ export interface Pair {
 }
 
 /** Two connections that are not connected yet; with `trickle` each gives its candidates to the other as it finds them. */
-export function makePair({ trickle = true, configuration = {} as RTCConfiguration } = {}): Pair {
-	const offerer = new shim.RTCPeerConnection(configuration);
-	const answerer = new shim.RTCPeerConnection(configuration);
+export function makePair({
+	trickle = true,
+	configuration = {} as RTCConfiguration,
+	Connection = shim.RTCPeerConnection,
+} = {}): Pair {
+	const offerer = new Connection(configuration);
+	const answerer = new Connection(configuration);
 	if (trickle) {
 		giveCandidates(offerer, answerer);
 		giveCandidates(answerer, offerer);

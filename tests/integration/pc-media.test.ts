@@ -1,0 +1,258 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RTCPeerConnection, RTCRtpReceiver } from '../../shim/api/index.ts';
+import { failure, makePair, negotiate, next, record, shim, until } from './pcPair.ts';
+
+const size = { width: 160, height: 120 };
+
+async function entry(connection: RTCPeerConnection, type: string, kind = 'video') {
+	return [...(await connection.getStats()).values()].find((each) => each.type === type && each.kind === kind);
+}
+
+async function received(connection: RTCPeerConnection, kind: string): Promise<number> {
+	return Number((await entry(connection, 'inbound-rtp', kind))?.packetsReceived ?? 0);
+}
+
+/** Width of the next picture. */
+async function picture({ track }: RTCRtpReceiver): Promise<number> {
+	const reader = new shim.MediaStreamTrackProcessor({ track }).readable.getReader();
+	const { value } = await reader.read();
+	const { codedWidth } = value as VideoFrame;
+	(value as VideoFrame).close();
+	await reader.cancel();
+	return codedWidth;
+}
+
+test('sound and picture of one stream arrive as tracks of one stream, unmuted when packets come', async () => {
+	const pair = makePair();
+	const { offerer, answerer } = pair;
+	const stream = await shim.mediaDevices.getUserMedia({ audio: true, video: size });
+	const senders = stream.getTracks().map((track) => offerer.addTrack(track, stream));
+	const seen: RTCTrackEvent[] = [];
+	answerer.ontrack = (event) => seen.push(event);
+	await negotiate(pair);
+	assert.equal(
+		seen.map(({ track, streams }) => [track.kind, track.muted, streams.map(({ id }) => id)]),
+		[
+			['audio', true, [stream.id]],
+			['video', true, [stream.id]],
+		],
+	);
+	assert.is(seen[0]!.streams[0], seen[1]!.streams[0]);
+	assert.equal(
+		seen[0]!.streams[0]!.getTracks(),
+		seen.map(({ track }) => track),
+	);
+	await Promise.all(seen.map(({ track }) => next(track, 'unmute')));
+	assert.is(await picture(answerer.getReceivers()[1]!), 160);
+	await until('sound', async () => (await received(answerer, 'audio')) > 20);
+
+	const ids = [...(await senders[1]!.getStats()).values()].map(({ type }) => type);
+	for (const type of ['outbound-rtp', 'codec', 'transport', 'candidate-pair', 'media-source', 'certificate']) {
+		assert.ok(ids.includes(type), type);
+	}
+	assert.not(ids.includes('data-channel'));
+	const outbound = await entry(offerer, 'outbound-rtp');
+	const report = await offerer.getStats(stream.getVideoTracks()[0]!);
+	for (const name of ['codecId', 'transportId', 'mediaSourceId']) assert.ok(report.has(String(outbound?.[name])), name);
+	assert.is(report.get(String(outbound?.codecId))?.mimeType, 'video/VP8');
+	assert.is(await failure(() => answerer.getStats(stream.getTracks()[0]!)), 'InvalidAccessError');
+
+	const [receiver] = answerer.getReceivers();
+	receiver!.getSynchronizationSources();
+	await until('a source', () => receiver!.getSynchronizationSources().length === 1);
+	assert.is(receiver!.getSynchronizationSources()[0]!.source, (await entry(offerer, 'outbound-rtp', 'audio'))?.ssrc);
+	for (const track of stream.getTracks()) track.stop();
+	pair.close();
+	for (const { track } of seen) assert.is(track.readyState, 'ended');
+});
+
+test('removeTrack() mutes the track at the peer and takes it from its stream; addTrack() brings another', async () => {
+	const pair = makePair();
+	const { offerer, answerer } = pair;
+	const stream = await shim.mediaDevices.getUserMedia({ video: size });
+	const [track] = stream.getVideoTracks();
+	const sender = offerer.addTrack(track!, stream);
+	const incoming = next<RTCTrackEvent>(answerer, 'track');
+	await negotiate(pair);
+	const event = await incoming;
+	const remote = event.streams[0]!;
+	await next(event.track, 'unmute');
+	const events = record(remote, 'removetrack');
+	const muted = next(event.track, 'mute');
+	offerer.removeTrack(sender);
+	assert.is(sender.track, null);
+	await negotiate(pair);
+	await muted;
+	assert.equal([events, remote.getTracks()], [['removetrack'], []]);
+	assert.is(answerer.getTransceivers()[0]!.currentDirection, 'inactive');
+	const before = await received(answerer, 'video');
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	assert.ok((await received(answerer, 'video')) - before <= 2, 'nothing is sent any more');
+
+	const again = offerer.addTrack(track!, stream);
+	assert.is.not(again, sender, 'a sender that has sent is not used again');
+	const second = next<RTCTrackEvent>(answerer, 'track');
+	await negotiate(pair);
+	await next((await second).track, 'unmute');
+	assert.equal(
+		offerer.getTransceivers().map(({ currentDirection }) => currentDirection),
+		['inactive', 'sendonly'],
+	);
+	pair.close();
+});
+
+test('both sides send in one section when the answerer adds its track first', async () => {
+	const pair = makePair();
+	const { offerer, answerer } = pair;
+	const [ours, theirs] = await Promise.all([
+		shim.mediaDevices.getUserMedia({ video: size }),
+		shim.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } }),
+	]);
+	offerer.addTrack(ours.getTracks()[0]!);
+	await offerer.setLocalDescription();
+	answerer.addTrack(theirs.getTracks()[0]!);
+	await answerer.setRemoteDescription(offerer.localDescription!);
+	assert.is(answerer.getTransceivers().length, 1);
+	await answerer.setLocalDescription();
+	await offerer.setRemoteDescription(answerer.localDescription!);
+	assert.is(offerer.getTransceivers()[0]!.currentDirection, 'sendrecv');
+	assert.equal(
+		await Promise.all([picture(answerer.getReceivers()[0]!), picture(offerer.getReceivers()[0]!)]),
+		[160, 320],
+	);
+	pair.close();
+});
+
+test('replaceTrack() changes the picture without negotiation, and null stops it', async () => {
+	const pair = makePair();
+	const { offerer, answerer } = pair;
+	const [small, large, sound] = await Promise.all([
+		shim.mediaDevices.getUserMedia({ video: size }),
+		shim.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } }),
+		shim.mediaDevices.getUserMedia({ audio: true }),
+	]);
+	const sender = offerer.addTrack(small.getTracks()[0]!);
+	await negotiate(pair);
+	const [receiver] = answerer.getReceivers();
+	assert.is(await picture(receiver!), 160);
+	const events = record(offerer, 'negotiationneeded');
+	await sender.replaceTrack(large.getTracks()[0]!);
+	assert.is(sender.track, large.getTracks()[0]);
+	await until('the other picture', async () => (await picture(receiver!)) === 320);
+	assert.is(await failure(() => sender.replaceTrack(sound.getTracks()[0]!)), 'TypeError');
+	await sender.replaceTrack(null);
+	assert.is(sender.track, null);
+	assert.equal(events, []);
+	pair.close();
+	assert.is(await failure(() => sender.replaceTrack(null)), 'InvalidStateError');
+});
+
+test('setParameters() takes what getParameters() gave in this task, and the worker obeys', async () => {
+	const pair = makePair();
+	const { offerer, answerer } = pair;
+	const stream = await shim.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
+	const sender = offerer.addTrack(stream.getTracks()[0]!);
+	await negotiate(pair);
+	const [receiver] = answerer.getReceivers();
+	assert.is(await picture(receiver!), 320);
+	const parameters = sender.getParameters();
+	assert.is(parameters.encodings.length, 1);
+	assert.is(parameters.transactionId, sender.getParameters().transactionId);
+	parameters.encodings[0]!.scaleResolutionDownBy = 2;
+	await sender.setParameters(parameters);
+	assert.is(sender.getParameters().encodings[0]!.scaleResolutionDownBy, 2);
+	await until('a smaller picture', async () => (await picture(receiver!)) === 160);
+	sender.getParameters();
+	assert.is(
+		await failure(() => sender.setParameters(parameters)),
+		'InvalidModificationError',
+		'its transaction is over',
+	);
+
+	const fails = (change: (given: ReturnType<typeof sender.getParameters>) => void): Promise<string> => {
+		const given = sender.getParameters();
+		change(given);
+		return failure(() => sender.setParameters(given));
+	};
+	assert.is(await fails(({ encodings }) => encodings.push({ active: true })), 'InvalidModificationError');
+	assert.is(await fails(({ codecs }) => codecs.pop()), 'InvalidModificationError');
+	assert.is(await fails(({ encodings: [only] }) => Object.assign(only!, { scaleResolutionDownBy: 0.5 })), 'RangeError');
+	assert.is(await fails(({ encodings: [only] }) => Object.assign(only!, { maxFramerate: -1 })), 'RangeError');
+	const codec = { mimeType: 'video/AV1', clockRate: 90_000 };
+	assert.is(await fails(({ encodings: [only] }) => Object.assign(only!, { codec })), 'InvalidModificationError');
+	const given = sender.getParameters();
+	await new Promise((resolve) => setTimeout(resolve));
+	await new Promise((resolve) => setTimeout(resolve));
+	assert.is(await failure(() => sender.setParameters(given)), 'InvalidStateError');
+	pair.close();
+});
+
+test('encodings with rids are offered and sent as simulcast, those that the peer does not take are dropped', async () => {
+	const pair = makePair();
+	const { offerer } = pair;
+	const stream = await shim.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
+	const { sender } = offerer.addTransceiver(stream.getTracks()[0]!, {
+		direction: 'sendonly',
+		sendEncodings: [{ rid: 'q' }, { rid: 'h' }, { rid: 'f' }],
+	});
+	assert.equal(
+		sender.getParameters().encodings.map(({ rid, scaleResolutionDownBy }) => [rid, scaleResolutionDownBy]),
+		[
+			['q', 4],
+			['h', 2],
+			['f', 1],
+		],
+	);
+	await negotiate(pair, {
+		edit: (sdp, type) =>
+			type === 'offer' ? sdp : sdp.replace('recv q;h;f', 'recv q;f').replace('a=rid:h recv\r\n', ''),
+	});
+	assert.match(offerer.localDescription!.sdp, /a=simulcast:send q;h;f/);
+	assert.equal(
+		sender.getParameters().encodings.map(({ rid }) => rid),
+		['q', 'f'],
+	);
+	await until('two streams', async () => {
+		const sent = [...(await offerer.getStats()).values()].filter(({ type }) => type === 'outbound-rtp');
+		return sent.length === 2 && sent.every(({ packetsSent }) => Number(packetsSent) > 5);
+	});
+	pair.close();
+});
+
+test('setCodecPreferences() puts H264 first, and it is what arrives', async () => {
+	const pair = makePair();
+	const { offerer, answerer } = pair;
+	const stream = await shim.mediaDevices.getUserMedia({ video: size });
+	const transceiver = offerer.addTransceiver(stream.getTracks()[0]!, { direction: 'sendonly' });
+	const { codecs } = shim.RTCRtpSender.getCapabilities('video')!;
+	transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType !== 'video/VP8'));
+	await negotiate(pair);
+	assert.not.match(offerer.localDescription!.sdp, /VP8/);
+	assert.is(await picture(answerer.getReceivers()[0]!), 160);
+	const inbound = await entry(answerer, 'inbound-rtp');
+	assert.is((await answerer.getStats()).get(String(inbound?.codecId))?.mimeType, 'video/H264');
+	const refused = (list: object[]) => failure(() => transceiver.setCodecPreferences(list as RTCRtpCodec[]));
+	assert.is(await refused([{ mimeType: 'video/AV1', clockRate: 90_000 }]), 'InvalidModificationError');
+	assert.is(await refused(codecs.filter(({ mimeType }) => /rtx/.test(mimeType))), 'InvalidModificationError');
+	pair.close();
+});
+
+test('what mediasoup-client asks of a connection that is never connected', async () => {
+	const connection = new shim.RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+	const { sender } = connection.addTransceiver('video', {
+		direction: 'sendonly',
+		sendEncodings: [{ scalabilityMode: 'L3T3' } as RTCRtpEncodingParameters],
+	});
+	connection.addTransceiver('audio');
+	const { sdp } = await connection.createOffer();
+	assert.match(sdp!, /a=setup:actpass/);
+	assert.match(sdp!, /m=video [1-9]/);
+	assert.ok(sender.getParameters());
+	assert.ok(connection.connectionState);
+	connection.close();
+});
+
+test.after(() => shim.close());
+
+test.run();
