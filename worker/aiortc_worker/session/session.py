@@ -35,7 +35,7 @@ from .wire import (
     decode_hello,
     encode,
     is_ack,
-    is_media,
+    is_counted,
     parse_records,
 )
 
@@ -256,7 +256,7 @@ class Session:
                 self.link.refuse(error)
                 self.end()
                 return
-            if not (binary and is_media(payload)):
+            if is_counted(payload, binary):
                 self.link.took(len(payload))
 
     def _handle(self, payload: bytes, binary: bool) -> None:

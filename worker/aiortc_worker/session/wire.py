@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -175,15 +175,10 @@ def _start(frame: bytes) -> str:
 
 
 def is_ack(frame: bytes) -> bool:
-    """Whether a text frame is not counted."""
+    """Whether a text frame acknowledges others."""
     return frame.startswith(b'{"ack":')
 
 
-def is_media(frame: bytes) -> bool:
-    """Whether a binary frame is not counted."""
-    return frame[:1] == bytes([MEDIA])
-
-
-def to_plain(value: Struct) -> Any:
-    """A struct as dicts and lists."""
-    return msgspec.to_builtins(value)
+def is_counted(frame: bytes, binary: bool) -> bool:
+    """Whether both ends count the frame: all but acknowledgements and media."""
+    return frame[0] != MEDIA if binary else not is_ack(frame)
