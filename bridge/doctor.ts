@@ -27,7 +27,7 @@ async function describeEnvironment(): Promise<string> {
 	const python = await findPython();
 	if (!python) throw new Error('not made yet: run aiortc-shim setup');
 	await checkPython(python);
-	const { output } = await run(python, ['-c', VERSIONS]);
+	const { output } = await run(python, ['-c', VERSIONS], 10_000);
 	return `${output.trim()} (${python})`;
 }
 

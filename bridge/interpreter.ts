@@ -1,6 +1,6 @@
 /** Finds what the Python environment is made with, and runs it so that nothing outlives this process. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { missingVenv, noPython, SetupError } from './setupError.ts';
@@ -9,6 +9,9 @@ import { missingVenv, noPython, SetupError } from './setupError.ts';
 const MINIMUM: readonly [number, number] = [3, 11];
 
 const NAMES = ['python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3', 'python'];
+
+/** For an interpreter to say what it is. */
+const PROBE_MS = 10_000;
 
 /** Prints what decides whether an interpreter will do. */
 const PROBE = `import sys
@@ -59,16 +62,12 @@ function isExecutable(path: string): boolean {
 	}
 }
 
-/** Runs a short command to its end; never rejects. */
-export function run(command: string, args: readonly string[], options: { timeout?: number } = {}): Promise<Outcome> {
-	return new Promise((resolve) => {
-		let output = '';
-		const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: options.timeout });
-		for (const stream of [child.stdout, child.stderr])
-			stream.setEncoding('utf8').on('data', (text) => (output += text));
-		child.on('error', (error) => resolve({ code: -1, output: error.message }));
-		child.on('close', (code) => resolve({ code: code ?? -1, output }));
-	});
+/** Runs a short command to its end, or for `timeout` milliseconds; never rejects. */
+export function run(command: string, args: readonly string[], timeout: number): Promise<Outcome> {
+	const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+	// Not spawn's own timeout, which goes on, and keeps the process alive, when the command cannot be started.
+	const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
+	return outcome(child).finally(() => clearTimeout(timer));
 }
 
 /** Runs a long command under `python`'s supervision: it and its children end when this process does, even by SIGKILL. */
@@ -77,19 +76,26 @@ export function runSupervised(
 	args: readonly string[],
 	options: { env?: NodeJS.ProcessEnv; unref?: boolean; signal?: AbortSignal } = {},
 ): Promise<Outcome> {
+	const child = spawn(python, ['-I', '-c', SUPERVISOR, ...args], {
+		stdio: ['pipe', 'pipe', 'pipe'],
+		env: options.env,
+		windowsHide: true,
+	});
+	options.signal?.addEventListener('abort', () => child.stdin.destroy());
+	if (options.unref) unrefChild(child);
+	return outcome(child);
+}
+
+function outcome(child: ChildProcess): Promise<Outcome> {
 	return new Promise((resolve) => {
 		let output = '';
-		const child = spawn(python, ['-I', '-c', SUPERVISOR, ...args], {
-			stdio: ['pipe', 'pipe', 'pipe'],
-			env: options.env,
-			windowsHide: true,
-		});
-		for (const stream of [child.stdout, child.stderr])
-			stream.setEncoding('utf8').on('data', (text) => (output += text));
-		options.signal?.addEventListener('abort', () => child.stdin.destroy());
+		for (const stream of [child.stdout, child.stderr]) {
+			stream?.setEncoding('utf8').on('data', (text: string) => {
+				output += text;
+			});
+		}
 		child.on('error', (error) => resolve({ code: -1, output: error.message }));
 		child.on('close', (code) => resolve({ code: code ?? -1, output }));
-		if (options.unref) unrefChild(child);
 	});
 }
 
@@ -119,7 +125,7 @@ export async function chooseInterpreter({ needsVenv }: { needsVenv: boolean }): 
 }
 
 async function probe(path: string): Promise<Interpreter | null> {
-	const { code, output } = await run(path, ['-I', '-c', PROBE], { timeout: 10_000 });
+	const { code, output } = await run(path, ['-I', '-c', PROBE], PROBE_MS);
 	const match = /^(\d+) (\d+) (\d+) ([01])$/m.exec(output);
 	if (code !== 0 || !match) return null;
 	const [major, minor, patch] = match.slice(1, 4).map(Number) as [number, number, number];
@@ -133,7 +139,7 @@ function isRecent({ version: [major, minor] }: Interpreter): boolean {
 /** A `uv` that works, or null. */
 export async function findUv(): Promise<string | null> {
 	for (const path of which('uv')) {
-		const { code } = await run(path, ['--version'], { timeout: 10_000 });
+		const { code } = await run(path, ['--version'], PROBE_MS);
 		if (code === 0) return path;
 	}
 	return null;

@@ -171,8 +171,9 @@ export class Pool {
 
 	/** Starts a worker; a managed environment that turns out broken is made anew, once. */
 	async #launch(): Promise<Worker> {
+		if (this.#options.python) return this.#startWorker(this.#options.python);
 		const making = { unref: this.#options.unref, signal: this.#closing.signal };
-		const python = this.#options.python ?? (await ensurePython(making));
+		const python = await ensurePython(making);
 		try {
 			return await this.#startWorker(python);
 		} catch (error) {

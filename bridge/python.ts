@@ -27,6 +27,9 @@ const STALE_MS = 20_000;
 /** Written last: an environment without it was cut short. */
 const MARKER = 'complete.json';
 
+/** For an interpreter to import everything, cold, on a slow disk. */
+const CHECK_MS = 60_000;
+
 /** Fails with the name of the first thing that is missing or of another version. */
 const CHECK = `import sys
 if sys.version_info < (3, 11): sys.exit('it is Python %d.%d, and 3.11 is needed' % sys.version_info[:2])
@@ -70,7 +73,7 @@ export async function findPython(lock?: string): Promise<string | null> {
  */
 export async function checkPython(python: string): Promise<void> {
 	const pins = (await readFile(join(WORKER, 'requirements.lock'), 'utf8')).match(/^(aiortc|aioice|av)==\S+/gm) ?? [];
-	const { code, output } = await run(python, ['-c', CHECK, ...pins], { timeout: 60_000 });
+	const { code, output } = await run(python, ['-c', CHECK, ...pins], CHECK_MS);
 	if (code === 0) return;
 	const fault = output.trim().split('\n').at(-1) || 'it does not run';
 	throw new SetupError(
