@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 
 import pytest
@@ -13,7 +14,7 @@ from aiortc_worker.rtp.bandwidth import START, Bandwidth, Flow
 from aiortc_worker.rtp.delay import DelayEstimator
 from aiortc_worker.rtp.parameters import Codec, RtcpFeedback
 from aiortc_worker.rtp.rate import RateKeeper
-from aiortc_worker.rtp.transport_cc import FORMAT, unpack
+from aiortc_worker.rtp.transport_cc import FORMAT, pack, unpack
 
 CODECS = [VP8, VP8_RTX]
 
@@ -156,6 +157,19 @@ async def test_a_disabled_track_costs_a_fraction():
         silent = (await link.sender.getStats()).streams[0].bytes_sent - mark
         print(usual, silent)
         assert silent < usual / 5
+
+
+@pytest.mark.parametrize(("loss", "falls"), [(0.05, False), (0.3, True)])
+def test_heavy_loss_limits_the_estimate_and_light_loss_does_not(loss, falls):
+    bandwidth, (flow,) = flows((0, 30_000, 3_000_000))
+    chance, now = random.Random(1), 100.0
+    for _ in range(100):
+        sent = [bandwidth.next_sequence(1250, now + index * 0.01) for index in range(10)]
+        came = {number: now + index * 0.01 for index, number in enumerate(sent) if chance.random() >= loss}
+        now += 0.1
+        if came:
+            bandwidth.feedback(pack(1, 2, 0, sent[0], len(sent), came), now)
+    assert (flow.granted < 500_000) is falls
 
 
 def test_a_silence_or_a_leaping_clock_costs_the_estimator_no_time():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fractions
 import gc
 import threading
 from collections import defaultdict
 
+import av
 import pytest
 from aiortc.rtp import RTCP_BYE, RTCP_SDES, RTCP_SR, RtcpPacket, RtcpPsfbPacket, RtpPacket
 from rtp_fakes import (
@@ -310,6 +312,25 @@ async def test_no_codec_of_ours_is_refused():
         with pytest.raises(CallError) as missing:
             await link.sender.replaceTrack(ReplaceTrack(track=999))
         assert missing.value.name == "NotFoundError"
+        with pytest.raises(CallError) as kind:
+            await link.replace(Tone())
+        assert kind.value.name == "TypeError"
+
+
+@pytest.mark.parametrize("codecs", [[VP8], [H264]], ids=["VP8", "H264"])
+@pytest.mark.parametrize("size", [(2, 2), (3, 5), (17, 33), (320, 240)])
+async def test_pictures_of_any_size_and_scale_are_sent(codecs, size):
+    async with pair("video") as link:
+        camera = Camera(16, 16)
+        await link.start(codecs, camera, [Encoding(ssrc=1000, scale_resolution_down_by=1.5, max_bitrate=1)])
+        frame = av.VideoFrame(*size, "rgb24")
+        frame.pts, frame.time_base = 0, fractions.Fraction(1, 30)
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        camera.out.push(frame)
+        await link.collector.wait(1)
+        width, height = max(2, int(size[0] / 1.5) & ~1), max(2, int(size[1] / 1.5) & ~1)
+        assert (link.collector.frames[0].width, link.collector.frames[0].height) == (width, height)
 
 
 async def test_a_picture_that_cannot_be_encoded_is_told_once_and_the_next_one_is_sent():

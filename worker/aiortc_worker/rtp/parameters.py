@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import HeaderExtensionsMap
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from ..session.remote import ObjectId
 
 TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+
+Ssrc = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+PayloadType = Annotated[int, Meta(ge=0, le=127)]
+# What the header extensions can carry.
+Mid = Annotated[str, Meta(max_length=63)]
+Rid = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,255}$")]
 
 
 class RtcpFeedback(Struct, frozen=True, omit_defaults=True):
@@ -24,8 +32,8 @@ class Codec(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """A payload type; `video/rtx` names the one it repairs in `apt`."""
 
     mime_type: str
-    payload_type: int
-    clock_rate: int
+    payload_type: PayloadType
+    clock_rate: Annotated[int, Meta(ge=1, le=1_000_000)]
     channels: int | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     rtcp_feedback: list[RtcpFeedback] = field(default_factory=list)
@@ -50,21 +58,21 @@ class HeaderExtension(Struct, frozen=True):
     """An `a=extmap` line (RFC 8285)."""
 
     uri: str
-    id: int
+    id: Annotated[int, Meta(ge=1, le=255)]
 
 
 class Encoding(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """An RTCRtpEncodingParameters with the SSRCs that the shim minted for it."""
 
-    ssrc: int
-    rtx_ssrc: int | None = None
-    rid: str | None = None
+    ssrc: Ssrc
+    rtx_ssrc: Ssrc | None = None
+    rid: Rid | None = None
     active: bool = True
-    max_bitrate: int | None = None
+    max_bitrate: Annotated[int, Meta(ge=0)] | None = None
     "Bits per second."
-    max_framerate: float | None = None
-    scale_resolution_down_by: float | None = None
-    payload_type: int | None = None
+    max_framerate: Annotated[float, Meta(ge=0)] | None = None
+    scale_resolution_down_by: Annotated[float, Meta(ge=1)] | None = None
+    payload_type: PayloadType | None = None
     "One of `codecs`; the first when absent."
 
 
@@ -73,19 +81,19 @@ class SendParameters(Struct, frozen=True, rename="camel"):
 
     transport: ObjectId
     active: bool
-    mid: str
+    mid: Mid
     cname: str
     codecs: list[Codec]
     header_extensions: list[HeaderExtension]
-    encodings: list[Encoding]
+    encodings: Annotated[list[Encoding], Meta(max_length=32)]
     reduced_size: bool = False
 
 
 class DecodedEncoding(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """A stream that the remote description announces."""
 
-    ssrc: int
-    rtx_ssrc: int | None = None
+    ssrc: Ssrc
+    rtx_ssrc: Ssrc | None = None
 
 
 class ReceiveParameters(Struct, frozen=True, rename="camel"):
@@ -93,10 +101,10 @@ class ReceiveParameters(Struct, frozen=True, rename="camel"):
 
     transport: ObjectId
     active: bool
-    mid: str
+    mid: Mid
     codecs: list[Codec]
     header_extensions: list[HeaderExtension]
-    encodings: list[DecodedEncoding] = field(default_factory=list)
+    encodings: Annotated[list[DecodedEncoding], Meta(max_length=256)] = field(default_factory=list)
     rids: list[str] = field(default_factory=list)
     "Layers that the peer may send under this MID; the first is played."
     reduced_size: bool = False

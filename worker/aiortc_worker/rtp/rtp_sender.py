@@ -111,7 +111,7 @@ class RtpSender(Remote):
 
     @call
     async def replaceTrack(self, params: ReplaceTrack) -> None:
-        """Sends another track, or nothing, on the same streams; NotFoundError when there is no such track."""
+        """Sends another track, or nothing, on the same streams; TypeError for one of the other kind."""
         self._source = self._track(params.track)
         self._listen()
 
@@ -182,7 +182,12 @@ class RtpSender(Remote):
         self.emit("error", ErrorInfo(name="OperationError", message=message))
 
     def _track(self, id: ObjectId | None) -> Source | None:
-        return self.session.get(id, Track) if id is not None else None
+        if id is None:
+            return None
+        track = self.session.get(id, Track)
+        if track.kind != self.kind:
+            raise CallError("TypeError", f"track {id} is {track.kind}, the sender {self.kind}")
+        return track
 
     def _configure_streams(self, params: SendParameters, codec: Codec) -> None:
         """Keeps the streams whose SSRC stays, so that their sequence goes on; the rest end or begin."""

@@ -22,6 +22,9 @@ STALE = 0.2
 LOWEST = 30_000
 "Bits per second that the lowest layer gets whatever the estimate."
 
+LEAST = 10_000
+"Bits per second below which no encoder goes."
+
 Job = tuple["_Layer", VideoSettings]
 RunCodec = Callable[..., Awaitable[list[tuple[EncodedPicture, float]]]]
 
@@ -92,7 +95,7 @@ class VideoPipeline:
     def _size_flows(self, frame: av.VideoFrame) -> None:
         for index, layer in enumerate(self._layers):
             flow = layer.stream.flow
-            flow.maximum = layer.stream.max_bitrate or default_bitrate(*layer.size(frame))
+            flow.maximum = max(LEAST, layer.stream.max_bitrate or default_bitrate(*layer.size(frame)))
             flow.minimum = min(flow.maximum, LOWEST if index == 0 else flow.maximum // 3)
 
 
