@@ -63,6 +63,7 @@ export class Transport {
 	mlineIndex: number;
 	readonly ice: IceState;
 	readonly dtls: DtlsState;
+	#isClosed = false;
 	/** What was gathered with other credentials than those now, by their username fragment. */
 	readonly #generations = new Map<string, Pick<IceState, 'localCandidates' | 'endOfCandidates'>>();
 	/** Credentials of both sides that the worker checks with; another pair restarts them. */
@@ -97,8 +98,9 @@ export class Transport {
 		this.dtls = withObject(dtls, (state) => new RTCDtlsTransport(constructorKey, state));
 	}
 
+	/** Whether we have closed it; the peer may have closed its side before. */
 	get isClosed(): boolean {
-		return this.dtls.state === 'closed';
+		return this.#isClosed;
 	}
 
 	/** Makes the worker's objects and begins to gather; with other credentials than before, restarts ICE. */
@@ -159,15 +161,16 @@ export class Transport {
 	 * @param silent whether pages hear nothing of it, as when their connection closes
 	 */
 	close(silent: boolean): void {
-		if (this.isClosed) return;
+		if (this.#isClosed) return;
+		this.#isClosed = true;
 		const { ice, dtls } = this;
-		dtls.state = 'closed';
-		ice.state = 'closed';
 		dtls.handle?.drop();
 		ice.handle?.drop();
-		if (silent) return;
-		dtls.object.dispatchEvent(new Event('statechange'));
-		ice.object.dispatchEvent(new Event('statechange'));
+		for (const state of [dtls, ice]) {
+			if (state.state === 'closed') continue;
+			state.state = 'closed';
+			if (!silent) state.object.dispatchEvent(new Event('statechange'));
+		}
 	}
 
 	/** Says that the worker's objects are gone. */
