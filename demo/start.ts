@@ -77,7 +77,7 @@ function bots(url: string): [Cast, Cast] {
 	const film = new Participant('Film bot', ['--url', url, '--file', SAMPLE]);
 	const test = new Participant('Test bot', ['--url', url, '--code', '2', '--tone', '440']);
 	return [
-		{ bot: film, source: 'sample.webm', code: 1, tone: 660 },
+		{ bot: film, source: 'sample.webm', code: 1515, tone: 660 },
 		{ bot: test, source: 'test picture and tone', code: 2, tone: 440 },
 	];
 }

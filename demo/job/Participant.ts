@@ -23,7 +23,8 @@ export class Participant {
 		this.#child = fork(BOT, ['--name', name, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 		this.#child.on('message', (outcome: Outcome) => this.#onoutcome(outcome));
 		this.#ended = new Promise((resolve) => {
-			this.#child.once('close', (code, signal) => resolve(signal ?? `code ${code}`));
+			// Not 'close': that may stay away when the channel is disconnected while the process ends.
+			this.#child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
 		});
 		void this.#ended.then((how) => this.#fail(`${name} ended with ${how}`));
 	}

@@ -23,13 +23,13 @@ test('npm start -- --headless: all that was sent is received and verified, and n
 });
 
 const ROWS = [
-	/Film bot → Test bot +picture, VP8 +sample\.webm +\d+ frames 320x240 .* code 1 in .*✓/,
+	/Film bot → Test bot +picture, VP8 +sample\.webm +\d+ frames 320x240 .* code 1515 in .*✓/,
 	/Test bot → Film bot +picture, VP8 +test picture and tone +\d+ frames 320x240 .* code 2 in .*✓/,
 	/Film bot → Test bot +sound, opus .* 6(59|60|61)\.\d Hz.*✓/,
 	/Test bot → Film bot +sound, opus .* 4(39|40|41)\.\d Hz.*✓/,
 	/Film bot → Test bot +messages +9 text, 9 binary, \d+ bytes, up to 200000 +18 of 18 confirmed +18 SHA-256.*✓/,
 	/Test bot → Film bot +messages +9 text, 9 binary, \d+ bytes, up to 200000 +18 of 18 confirmed +18 SHA-256.*✓/,
-	/Film bot → Test bot +picture, H264 +sample\.webm +\d+ frames 320x240 .* code 1 in .*✓/,
+	/Film bot → Test bot +picture, H264 +sample\.webm +\d+ frames 320x240 .* code 1515 in .*✓/,
 	/All that was sent was received and verified; nothing is left\./,
 ];
 

@@ -41,7 +41,7 @@ test.after(async () => {
 
 test('a person joins and sees both bots: pictures that move and carry their codes', async () => {
 	await page.getByText('In the room as You').waitFor({ timeout: PATIENCE });
-	for (const [name, code] of Object.entries({ 'Film bot': 1, 'Test bot': 2 })) {
+	for (const [name, code] of Object.entries({ 'Film bot': 1515, 'Test bot': 2 })) {
 		const video = videoOf(name);
 		const first = await eventually(() => pictureCodeOf(page, video), PATIENCE, `a picture of ${name}`);
 		assert.is(first.code, code, name);
