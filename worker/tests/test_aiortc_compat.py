@@ -71,6 +71,7 @@ LINES = {
         1541: "async def _send_sack(",
         1557: "sack.advertised_rwnd = max(0, self._advertised_rwnd)",
         1566: "def _set_state(",
+        1687: "def _t3_expired(",
         1726: "async def _transmit(",
         1858: "def _data_channel_close(",
         1888: "def _data_channel_closed(",

@@ -8,11 +8,14 @@ stream in a reset as a KeyError (:1891).
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from typing import Any, Protocol
 
 from aiortc.rtcsctptransport import (
     SCTP_MAX_PACKET_LENGTH,
+    USERDATA_MAX_LENGTH,
     AbortChunk,
     Chunk,
     DataChunk,
@@ -37,6 +40,12 @@ RTO_INITIAL = 1.0
 "Seconds (RFC 9260, section 16); aiortc has RFC 4960's 3."
 USER_INITIATED_ABORT = 12
 "https://www.rfc-editor.org/rfc/rfc9260#section-3.3.10.12"
+SACK_DELAY = 0.02
+"Seconds; RFC 9260, section 6.2, allows 0.5, and a sender in slow start waits for it."
+MAX_BURST = 4
+"Chunks that one call may add to what is in flight (RFC 9260, section 6.1 D)."
+MAX_CHUNKS = 256
+"Chunks in flight. The congestion window counts their bytes alone: thousands of small ones overrun a socket's buffer."
 WINDOW = 1024 * 1024
 "Bytes that the peer may send ahead of what is read, all streams together."
 
@@ -88,6 +97,11 @@ class SctpAssociation(RTCSctpTransport):
         self._peer_window = 2**32
         self._advertised_rwnd = WINDOW
         self._said_window = WINDOW
+        self._resending = False
+        "Whether a chunk may be due to be sent again."
+        self._unsaid = 0
+        "Packets since our latest SACK."
+        self._sack_timer: asyncio.TimerHandle | None = None
 
     @property
     def is_established(self) -> bool:
@@ -157,7 +171,7 @@ class SctpAssociation(RTCSctpTransport):
     def update_window(self) -> None:
         """Tells the peer of a window that has opened again, if it was told of a much smaller one."""
         if self.is_established and self._window() >= self._said_window + WINDOW // 4:
-            run_now(self._send_sack())
+            run_now(self._sack_now())
 
     def figures(self) -> dict[str, Any]:
         """The fields of SctpStats that are SCTP's."""
@@ -195,6 +209,25 @@ class SctpAssociation(RTCSctpTransport):
         await super()._receive_data_chunk(chunk)
 
     async def _send_sack(self) -> None:  # :1541
+        """Every second packet, or a little later; at once when something is out of order (RFC 9260, section 6.2)."""
+        self._unsaid += 1
+        if self._unsaid < 2 and not self._sack_misordered and not self._sack_duplicates and self.is_established:
+            self._sack_needed = False
+            if self._sack_timer is None:
+                self._sack_timer = self._loop.call_later(SACK_DELAY, self._sack_due)
+            return
+        await self._sack_now()
+
+    def _sack_due(self) -> None:
+        self._sack_timer = None
+        if self._unsaid and self.is_established:
+            run_now(self._sack_now())
+
+    async def _sack_now(self) -> None:
+        self._unsaid = 0
+        if self._sack_timer is not None:
+            self._sack_timer.cancel()
+            self._sack_timer = None
         reassembled = self._advertised_rwnd
         self._said_window = self._advertised_rwnd = self._window()
         try:
@@ -205,18 +238,41 @@ class SctpAssociation(RTCSctpTransport):
     async def _receive_sack_chunk(self, chunk: SackChunk) -> None:  # :1252
         if not uint32_gt(self._last_sacked_tsn, chunk.cumulative_tsn):
             self._peer_window = chunk.advertised_rwnd
+        if chunk.gaps:
+            self._resending = True
         await super()._receive_sack_chunk(chunk)
         # What was just transmitted may have made room.
         await self._handler.writable()
 
     async def _transmit(self) -> None:  # :1726
-        congestion_window = self._cwnd
         # One chunk may always go, to find out whether a closed window has opened (RFC 9260, section 6.1).
-        self._cwnd = min(congestion_window, max(1, self._peer_window))
+        window = min(self._cwnd, max(1, self._peer_window))
+        if self._resending or self._forward_tsn_chunk is not None:
+            await self._retransmit(window)
+            return
+        # aiortc looks through all that is in flight on each call; where nothing was lost, that is half of its time.
+        window = min(window, self._flight_size + MAX_BURST * USERDATA_MAX_LENGTH)
+        while self._outbound_queue and self._flight_size < window and len(self._sent_queue) < MAX_CHUNKS:
+            chunk = self._outbound_queue.popleft()
+            self._sent_queue.append(chunk)
+            self._flight_size_increase(chunk)
+            chunk._sent_count += 1
+            chunk._sent_time = time.time()
+            await self._send_chunk(chunk)
+            if self._t3_handle is None:
+                self._t3_start()
+
+    async def _retransmit(self, window: int) -> None:
+        congestion_window, self._cwnd = self._cwnd, window
         try:
             await super()._transmit()
         finally:
             self._cwnd = congestion_window
+        self._resending = any(chunk._retransmit for chunk in self._sent_queue)
+
+    def _t3_expired(self) -> None:  # :1687
+        self._resending = True
+        super()._t3_expired()
 
     async def _send_chunk(self, chunk: Chunk) -> None:  # :1511
         try:
@@ -237,6 +293,8 @@ class SctpAssociation(RTCSctpTransport):
         if state is State.ESTABLISHED:
             self._handler.established()
         elif state is State.CLOSED:
+            if self._sack_timer is not None:
+                self._sack_timer.cancel()
             self._handler.ended()
 
     async def _data_channel_flush(self) -> None:  # :1894
