@@ -15,7 +15,6 @@ import sys
 import threading
 from typing import Final
 
-from .session import registry
 from .session.server import END_SECONDS, Server
 
 SECRET_VARIABLE: Final = "AIORTC_WORKER_SECRET"
@@ -59,8 +58,7 @@ async def _serve(path: str | None, secret: str | None, debug: bool) -> None:
     server = Server(secret, debug)
     where = await server.listen(path)
     print(json.dumps({"ready": {**where, "pid": os.getpid()}}), flush=True)
-    # The imports take their time beside the first hello, which needs none of them.
-    threading.Thread(target=_warm, name="warm", daemon=True).start()
+    server.warm_up()
     ended = asyncio.Event()
     threading.Thread(target=_await_stdin, args=(loop, ended), name="stdin", daemon=True).start()
     await ended.wait()
@@ -74,13 +72,6 @@ def _await_stdin(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
             pass
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(ended.set)
-
-
-def _warm() -> None:
-    try:
-        registry.warm()
-    except Exception:
-        logging.getLogger(__name__).exception("a type of object cannot be imported")
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

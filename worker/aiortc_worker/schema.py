@@ -44,7 +44,7 @@ class Writer:
 
     def module(self) -> str:
         """All of it."""
-        objects: dict[str, type[Remote]] = {"Session": Root, **{name: _loaded(name) for name in MODULES}}
+        objects: dict[str, type[Remote]] = {"Session": Root, **{name: load(name) for name in MODULES}}
         for cls in objects.values():
             for struct in [cls.In, *(call.takes for call in cls.calls.values())]:
                 self._meet(struct, given=True)
@@ -91,12 +91,6 @@ class Writer:
         inside = f"{{\n{''.join(calls)}}}" if calls else "Record<never, never>"
         parts = [f"in: {_name(cls.In)};", f"calls: {inside};", f"events: {{\n{''.join(events)}}};"]
         return f"{_comment(cls.__doc__)}{name}: {{\n{' '.join(parts)} }};\n"
-
-
-def _loaded(name: str) -> type[Remote]:
-    cls = load(name)
-    assert cls is not None
-    return cls
 
 
 def _name(struct: type[Struct]) -> str:

@@ -20,7 +20,7 @@ MODULES: Final = {
     "RtpSender": "aiortc_worker.rtp.rtp_sender",
     "RtpReceiver": "aiortc_worker.rtp.rtp_receiver",
 }
-"""Importing aiortc takes 0.3 s, which hello does not wait for: a type is imported when first used, or by `warm`."""
+"""Importing aiortc takes 0.3 s, which hello does not wait for: `warm` does it in a thread."""
 
 CODECS: Final = [
     "audio/opus",
@@ -35,13 +35,16 @@ CODECS: Final = [
 _types: dict[str, type[Remote]] = {}
 
 
-def load(name: str) -> type[Remote] | None:
-    """The class `name`, imported if need be; None when there is no such type."""
-    cls = _types.get(name)
-    if cls is None and name in MODULES:
-        cls = getattr(importlib.import_module(MODULES[name]), name)
-        _types[name] = cls
-    return cls
+def knows(name: str) -> bool:
+    """Whether there is a type `name`."""
+    return name in _types or name in MODULES
+
+
+def load(name: str) -> type[Remote]:
+    """The class `name`, imported if need be."""
+    if name not in _types:
+        _types[name] = getattr(importlib.import_module(MODULES[name]), name)
+    return _types[name]
 
 
 def register(cls: type[Remote]) -> type[Remote]:

@@ -16,17 +16,18 @@ TICK: Final = 0.5
 "Seconds between two looks at the clock."
 STALL: Final = 1.0
 "Seconds without a tick, beyond its due time, that are reported."
+STARVED: Final = 0.2
+"Seconds by which the watching thread itself is late when it is the machine that has no time, and nobody is at fault."
 
 
 class Watchdog:
     """A clock in the loop, watched by a thread, which alone can see where the loop is stuck."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.worst = 0.0
-        "Seconds that a tick came late, at most."
         self._loop = loop
         self._main = threading.get_ident()
         self._last = time.monotonic()
+        self._reported = 0.0
         self._stopped = threading.Event()
         self._timer = loop.call_later(TICK, self._tick)
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
@@ -37,20 +38,20 @@ class Watchdog:
 
     def _tick(self) -> None:
         now = time.monotonic()
-        late = now - self._last - TICK
+        if self._last == self._reported:
+            logger.warning("the loop was blocked for %.1f s", now - self._last)
         self._last = now
-        self.worst = max(self.worst, late)
-        if late > STALL:
-            logger.warning("the loop was blocked for %.1f s", late)
         self._timer = self._loop.call_later(TICK, self._tick)
 
     def _watch(self) -> None:
-        reported = 0.0
+        start = time.monotonic()
         while not self._stopped.wait(TICK):
-            last = self._last
-            if last == reported or time.monotonic() - last < TICK + STALL:
+            woken, last = time.monotonic(), self._last
+            late = woken - start - TICK
+            start = woken
+            if late > STARVED or last == self._reported or woken - last < TICK + STALL:
                 continue
-            reported = last
+            self._reported = last
             frame = sys._current_frames().get(self._main)
             where = "".join(traceback.format_stack(frame)) if frame else "unknown"
             logger.warning("the loop is blocked here:\n%s", where)
