@@ -214,7 +214,7 @@ class SctpAssociation(RTCSctpTransport):
         if self._unsaid < 2 and not self._sack_misordered and not self._sack_duplicates and self.is_established:
             self._sack_needed = False
             if self._sack_timer is None:
-                self._sack_timer = self._loop.call_later(SACK_DELAY, self._sack_due)
+                self._sack_timer = asyncio.get_running_loop().call_later(SACK_DELAY, self._sack_due)
             return
         await self._sack_now()
 
