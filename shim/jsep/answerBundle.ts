@@ -1,7 +1,7 @@
 /** BUNDLE and transports of an answer. */
 
 import { transportAttributes } from './bundle.ts';
-import type { Description, Section, Setup } from './description.ts';
+import type { Description, Setup } from './description.ts';
 import type { AnswerInput, TransportRecord } from './records.ts';
 import { groupOf, sectionByMid } from './section.ts';
 
@@ -77,16 +77,13 @@ function answerSetup(offered: Setup | undefined, role: 'client' | 'server' | nul
  */
 function restarts(mid: string, { remote, local, previousRemote }: AnswerInput): boolean {
 	const before = sectionByMid(previousRemote, negotiatedOwner(local, previousRemote, mid));
-	const now = sectionByMid(remote, mid);
-	if (before?.iceUfrag === undefined || before.rejected || now?.iceUfrag === undefined) return false;
-	return isRestart(before, now);
+	if (!before || before.rejected) return false;
+	const now = sectionByMid(remote, mid)!;
+	return before.iceUfrag !== now.iceUfrag || before.icePwd !== now.icePwd;
 }
 
-export const isRestart = (before: Section, now: Section): boolean =>
-	before.iceUfrag !== now.iceUfrag || before.icePwd !== now.icePwd;
-
 /** The section whose transport a section used under a negotiated pair of descriptions: its group's tag, or itself. */
-export function negotiatedOwner(local: Description | null, remote: Description | null, mid: string): string {
+function negotiatedOwner(local: Description | null, remote: Description | null, mid: string): string {
 	const theirs = groupOf(remote, mid);
 	return groupOf(local, mid)?.find((member) => theirs?.includes(member)) ?? mid;
 }

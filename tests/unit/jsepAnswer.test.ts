@@ -241,6 +241,56 @@ test('the format we send by is the one that the other side asks for', () => {
 	assert.equal(receive.codecs[0]!.parameters, { minptime: '10', useinbandfec: '1' });
 });
 
+for (const state of ['stopped', 'stopping'] as const)
+	test(`the section of a transceiver that is ${state} is rejected`, () => {
+		const peer = new Peer('a');
+		peer.setRemote('offer', CHROME_OFFER);
+		peer.transceivers.find(({ kind }) => kind === 'audio')![state] = true;
+		assert.equal(accepted(parse(peer.answer()).sections), ['1', '2']);
+	});
+
+test('two sections of one kind take two transceivers', () => {
+	const video = CHROME_OFFER.slice(CHROME_OFFER.indexOf('m=video'), CHROME_OFFER.indexOf('m=application'));
+	const peer = new Peer('a');
+	const [first, second] = [peer.addTrack('video'), peer.addTrack('video')];
+	answerTo(edit(`${CHROME_OFFER}${edit(video, 'a=mid:1', 'a=mid:3')}`, '0 1 2', '0 1 2 3'), peer);
+	assert.equal([first.mid, second.mid], ['1', '3']);
+});
+
+test('of two groups max-bundle accepts the first section’s, another policy both', () => {
+	const offer = edit(CHROME_OFFER, 'a=group:BUNDLE 0 1 2', 'a=group:BUNDLE 1\r\na=group:BUNDLE 0 2');
+	const peer = new Peer('a');
+	assert.equal(accepted(answerTo(offer, peer)), ['0', '2']);
+	assert.equal(peer.stable!.local.bundle, [['0', '2']]);
+	const other = new Peer('b', 'balanced');
+	assert.equal(accepted(answerTo(offer, other)), ['0', '1', '2']);
+	assert.equal(other.stable!.local.bundle, [['1'], ['0', '2']]);
+});
+
+test('an answer shows no candidates before there are some, then in the section of the tag', () => {
+	const peer = new Peer('a');
+	const shown = (sections: Section[]) =>
+		sections.map((section) => [section.candidates.length, section.endOfCandidates]);
+	assert.equal(shown(answerTo(CHROME_OFFER, peer)), [
+		[0, false],
+		[0, false],
+		[0, false],
+	]);
+	const candidates = ['candidate:1 1 udp 2122260223 192.168.0.2 50000 typ host'];
+	for (const [mid, record] of peer.transports)
+		peer.transports.set(mid, { ...record, candidates, endOfCandidates: true });
+	assert.equal(shown(answerTo(CHROME_OFFER, peer)), [
+		[1, true],
+		[0, false],
+		[0, false],
+	]);
+});
+
+test('rtx is answered without feedback, whatever it was offered with', () => {
+	const [, video] = answerTo(edit(CHROME_OFFER, 'a=fmtp:97 apt=96', 'a=rtcp-fb:97 nack\r\na=fmtp:97 apt=96'));
+	assert.equal(video!.codecs.find(({ payloadType }) => payloadType === 97)!.rtcpFeedback, []);
+});
+
 const SIMULCAST = 'a=rid:hi send\r\na=rid:lo send\r\na=simulcast:send hi;~lo\r\n';
 test('simulcast that is sent to us is accepted layer by layer', () => {
 	const peer = new Peer('a');
