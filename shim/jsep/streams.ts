@@ -7,7 +7,7 @@ import type { TransceiverRecord } from './records.ts';
 type Streams = Pick<Section, 'msids' | 'ssrcs' | 'ssrcGroups' | 'rids' | 'simulcast'>;
 
 /** Of a section in which we send nothing. */
-const NONE: Streams = { msids: [], ssrcs: [], ssrcGroups: [], rids: [] };
+const none = (): Streams => ({ msids: [], ssrcs: [], ssrcGroups: [], rids: [] });
 
 /**
  * Of the section of a sender. With several encodings their rids, which the packets carry, stand for their SSRCs.
@@ -24,16 +24,21 @@ export function sentStreams(
 	const layers = encodings.filter((encoding) => encoding.rid !== undefined);
 	if (layers.length > 1) {
 		const rids = layers.map(({ rid }): Rid => ({ rid: rid!, direction: 'send' }));
-		return { ...NONE, msids, rids, simulcast: { send: layers.map(({ rid, active }) => (active ? rid! : `~${rid}`)) } };
+		return {
+			...none(),
+			msids,
+			rids,
+			simulcast: { send: layers.map(({ rid, active }) => (active ? rid! : `~${rid}`)) },
+		};
 	}
 	const [encoding] = transceiver.sendEncodings;
-	if (!encoding) return { ...NONE, msids };
+	if (!encoding) return { ...none(), msids };
 	const { ssrc, rtxSsrc } = encoding;
 	const line = { cname: transceiver.cname, msid: `${msids[0]!.stream} ${transceiver.trackId}` };
 	if (rtxSsrc === undefined || !codecs.some((codec) => repairs(codec) !== null))
-		return { ...NONE, msids, ssrcs: [{ ssrc, ...line }] };
+		return { ...none(), msids, ssrcs: [{ ssrc, ...line }] };
 	return {
-		...NONE,
+		...none(),
 		msids,
 		ssrcs: [ssrc, rtxSsrc].map((id) => ({ ssrc: id, ...line })),
 		ssrcGroups: [{ semantics: 'FID', ssrcs: [ssrc, rtxSsrc] }],
@@ -65,7 +70,7 @@ export function receivedLayers(remote: Section | undefined): { rids: Rid[]; recv
 
 /** Everything a section says of streams, both ways. */
 export function withReceived(sent: Streams | null, remote: Section | undefined): Streams {
-	const streams = sent ?? NONE;
+	const streams = sent ?? none();
 	const received = receivedLayers(remote);
 	if (!received) return streams;
 	return {
