@@ -11,6 +11,7 @@ import threading
 from typing import Any
 
 import pytest
+import uvloop
 from cryptography import x509
 from fakes import FakeSession
 from pair import Peer, close, connect, join_dtls, join_ice
@@ -19,6 +20,15 @@ from aiortc_worker.compat.dtls import MTU, datagrams
 from aiortc_worker.session.remote import CallError
 from aiortc_worker.transports.certificate import Certificate, Fingerprint
 from aiortc_worker.transports.dtls_transport import DtlsParameters
+
+
+@pytest.fixture(
+    params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"], scope="module"
+)
+def event_loop_policy(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoopPolicy:
+    """The worker runs on uvloop where there is one."""
+    policy: asyncio.AbstractEventLoopPolicy = request.param()
+    return policy
 
 
 async def join(a: Peer, b: Peer) -> None:

@@ -85,12 +85,12 @@ class IceConnection(Connection):
             return None
         _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: IceSocket(self), sock=bound)
         host, port = bound.getsockname()[:2]
-        loopback_first = len(self._protocols) if not is_loopback(host) else 0
+        preference = 65535 if is_loopback(host) else 65534 - len(self._protocols)
         protocol.local_candidate = LocalCandidate(
             foundation=candidate_foundation("host", "udp", host),
             component=COMPONENT,
             transport="udp",
-            priority=candidate_priority(COMPONENT, "host", 65535 - loopback_first),
+            priority=candidate_priority(COMPONENT, "host", preference),
             host=host,
             port=port,
             type="host",
