@@ -33,6 +33,12 @@ export function createShim(options: ShimOptions = {}): Shim {
 	return bindShim(openSessions(options));
 }
 
+/** Those that may have a session; told goodbye at the end, since a bridge keeps the session of who just vanishes. */
+const opened = new Set<WeakRef<Sessions>>();
+process.once('exit', () => {
+	for (const each of opened) void each.deref()?.close();
+});
+
 const sessions = openSessions({});
 
 /** The shim whose classes this module exports. */
@@ -52,7 +58,9 @@ function openSessions(options: ShimOptions): Sessions {
 	const debug = options.debug ?? (env.AIORTC_SHIM_DEBUG ? (line: string) => console.error(line) : undefined);
 	const connect = () => findBridge(options);
 	const sessionOptions: SessionOptions = { connect, openSocket, client: client(), keepAlive: keepAlive(), debug };
-	return new Sessions(sessionOptions, count);
+	const sessions = new Sessions(sessionOptions, count);
+	opened.add(new WeakRef(sessions));
+	return sessions;
 }
 
 async function findBridge({ url = process.env.AIORTC_SHIM_URL, token }: ShimOptions): Promise<Endpoint> {
