@@ -8,6 +8,7 @@ import gc
 import hashlib
 import os
 import threading
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -20,15 +21,6 @@ from aiortc_worker.compat.dtls import MTU, datagrams
 from aiortc_worker.session.remote import CallError
 from aiortc_worker.transports.certificate import Certificate, Fingerprint
 from aiortc_worker.transports.dtls_transport import DtlsParameters
-
-
-@pytest.fixture(
-    params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"], scope="module"
-)
-def event_loop_policy(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoopPolicy:
-    """The worker runs on uvloop where there is one."""
-    policy: asyncio.AbstractEventLoopPolicy = request.param()
-    return policy
 
 
 async def join(a: Peer, b: Peer) -> None:
@@ -170,7 +162,12 @@ async def test_any_order_of_stops_raises_nothing(order: str, caplog: pytest.LogC
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
-async def test_twenty_rounds_leave_no_task_thread_or_socket() -> None:
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_twenty_rounds_leave_no_task_thread_or_socket(run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    run(twenty_rounds())
+
+
+async def twenty_rounds() -> None:
     loop = asyncio.get_running_loop()
     unhandled: list[Any] = []
     loop.set_exception_handler(lambda _, context: unhandled.append(context))
