@@ -167,7 +167,6 @@ class Container:
                 break
             self._offset = end
             self._ends = dict.fromkeys(self._streams, end)
-            self._samples.seam()
             # Seeking would lose the first packet of Opus, which the decoder takes for what it is to skip.
             self._container.close()
             self._container, self._streams = self._start()

@@ -68,14 +68,10 @@ class Samples:
         self._append(samples[-stray * self.channels :] if stray < -TOLERANCE else samples)
         yield from self._whole()
 
-    def seam(self) -> None:
-        """What follows is not the continuation of what came: a file begins again."""
-        self._append(self._resample(None))
-        self._resampler = self._new_resampler()
-
     def flush(self) -> Iterator[av.AudioFrame]:
         """Gives what is left, filled up with silence."""
-        self.seam()
+        self._append(self._resample(None))
+        self._resampler = self._new_resampler()
         missing = -self._pending.size % (CHUNK * self.channels)
         self._append(np.zeros(missing, np.int16))
         yield from self._whole()
