@@ -7,7 +7,7 @@ import type {
 	Asked,
 	ChannelInfo,
 	ClientToServer,
-	Joined,
+	Found,
 	MediaInfo,
 	PeerInfo,
 	RequestName,
@@ -62,16 +62,16 @@ export class Room {
 	}
 
 	static async #enter(socket: RoomSocket, { room, name, bot }: JoinOptions, listener: RoomListener): Promise<Room> {
-		const joining = request(socket, 'join', { room, name, bot });
 		const device = new Device();
-		const joined = await joining;
-		await device.load({ routerRtpCapabilities: joined.routerRtpCapabilities });
+		await device.load(await request(socket, 'join', { room, name, bot }));
 		const [send, receive] = await Promise.all([
 			request(socket, 'createTransport', {}),
 			request(socket, 'createTransport', {}),
 		]);
 		const entered = new Room(socket, device, device.createSendTransport(send), device.createRecvTransport(receive));
-		entered.#listen(joined, listener);
+		// Told from here on, and by what it finds of what was before: nothing is missed.
+		entered.#listen(listener);
+		entered.#meet(await request(socket, 'enter', {}));
 		return entered;
 	}
 
@@ -84,7 +84,8 @@ export class Room {
 	readonly #peers = new Map<string, PeerInfo>();
 	readonly #consumers = new Map<string, types.Consumer>();
 	readonly #dataConsumers = new Map<string, types.DataConsumer>();
-	readonly #dataProducers = new Map<string, types.DataProducer>();
+	/** Consumers whose end was told before their beginning was through. */
+	readonly #gone = new Set<string>();
 	#listener: RoomListener = {};
 
 	private constructor(socket: RoomSocket, device: Device, send: types.Transport, receive: types.Transport) {
@@ -123,7 +124,6 @@ export class Room {
 	/** A channel to everyone in the room; resolves when it is open. */
 	async openChannel(label: string): Promise<types.DataProducer> {
 		const channel = await this.#send.produceData({ label });
-		this.#dataProducers.set(channel.id, channel);
 		if (channel.readyState !== 'open') await new Promise<void>((resolve) => channel.once('open', resolve));
 		return channel;
 	}
@@ -135,7 +135,7 @@ export class Room {
 		this.#socket.disconnect();
 	}
 
-	#listen(joined: Joined, listener: RoomListener): void {
+	#listen(listener: RoomListener): void {
 		this.#listener = listener;
 		const socket = this.#socket;
 		socket.on('peerJoined', (peer) => this.#addPeer(peer));
@@ -143,14 +143,17 @@ export class Room {
 		socket.on('mediaAdded', (media) => this.#guard(this.#consume(media)));
 		socket.on('channelAdded', (channel) => this.#guard(this.#consumeData(channel)));
 		socket.on('consumerClosed', ({ consumerId }) => this.#endConsumer(consumerId));
-		socket.on('dataConsumerClosed', ({ dataConsumerId }) => this.#dataConsumers.get(dataConsumerId)?.close());
+		socket.on('dataConsumerClosed', ({ dataConsumerId }) => this.#endConsumer(dataConsumerId));
 		socket.on('consumerPaused', ({ consumerId }) => this.#consumers.get(consumerId)?.pause());
 		socket.on('consumerResumed', ({ consumerId }) => this.#consumers.get(consumerId)?.resume());
-		socket.on('listening', ({ dataProducerId, peerId }) => this.#onlistening(dataProducerId, peerId));
+		socket.on('listening', ({ label, peerId }) => this.#listener.onListening?.(label, this.#peer(peerId)));
 		socket.on('disconnect', (reason) => this.#listener.onLost?.(reason));
-		for (const peer of joined.peers) this.#addPeer(peer);
-		for (const media of joined.media) this.#guard(this.#consume(media));
-		for (const channel of joined.channels) this.#guard(this.#consumeData(channel));
+	}
+
+	#meet({ peers, media, channels }: Found): void {
+		for (const peer of peers) this.#addPeer(peer);
+		for (const item of media) this.#guard(this.#consume(item));
+		for (const channel of channels) this.#guard(this.#consumeData(channel));
 	}
 
 	#connect(transport: types.Transport): void {
@@ -182,11 +185,15 @@ export class Room {
 		const asked = { transportId: this.#receive.id, producerId, rtpCapabilities };
 		const { paused, ...options } = await this.#request('consume', asked);
 		const consumer = await this.#receive.consume({ ...options, streamId: peerId });
+		if (this.#gone.delete(consumer.id)) return consumer.close();
 		this.#consumers.set(consumer.id, consumer);
 		if (paused) consumer.pause();
 		const { track, rtpParameters } = consumer;
 		const media = { peer: this.#peer(peerId), track, producerId, mimeType: rtpParameters.codecs[0]!.mimeType };
-		consumer.observer.once('close', () => this.#listener.onMediaEnded?.(media));
+		consumer.observer.once('close', () => {
+			this.#consumers.delete(consumer.id);
+			this.#listener.onMediaEnded?.(media);
+		});
 		this.#listener.onMedia?.(media);
 		await this.#request('resumeConsumer', { consumerId: consumer.id });
 	}
@@ -194,6 +201,7 @@ export class Room {
 	async #consumeData({ dataProducerId, peerId, label }: ChannelInfo): Promise<void> {
 		const options = await this.#request('consumeData', { transportId: this.#receive.id, dataProducerId });
 		const channel = await this.#receive.consumeData(options);
+		if (this.#gone.delete(channel.id)) return channel.close();
 		this.#dataConsumers.set(channel.id, channel);
 		channel.binaryType = 'arraybuffer';
 		channel.on('message', (data) =>
@@ -204,9 +212,10 @@ export class Room {
 		await this.#request('resumeDataConsumer', { dataConsumerId: channel.id });
 	}
 
-	#endConsumer(consumerId: string): void {
-		this.#consumers.get(consumerId)?.close();
-		this.#consumers.delete(consumerId);
+	#endConsumer(id: string): void {
+		const consumer = this.#consumers.get(id) ?? this.#dataConsumers.get(id);
+		if (consumer) consumer.close();
+		else this.#gone.add(id);
 	}
 
 	#addPeer(peer: PeerInfo): void {
@@ -222,11 +231,6 @@ export class Room {
 
 	#peer(peerId: string): PeerInfo {
 		return this.#peers.get(peerId) ?? { id: peerId, name: 'somebody', bot: false };
-	}
-
-	#onlistening(dataProducerId: string, peerId: string): void {
-		const channel = this.#dataProducers.get(dataProducerId);
-		if (channel) this.#listener.onListening?.(channel.label, this.#peer(peerId));
 	}
 
 	#request<N extends RequestName>(name: N, asked: Asked<N>): Promise<Answered<N>> {

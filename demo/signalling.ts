@@ -23,10 +23,8 @@ export interface ChannelInfo {
 	label: string;
 }
 
-/** What a peer that joins finds in the room. */
-export interface Joined {
-	peerId: string;
-	routerRtpCapabilities: types.RtpCapabilities;
+/** What a peer that enters finds in the room. */
+export interface Found {
 	peers: PeerInfo[];
 	media: MediaInfo[];
 	channels: ChannelInfo[];
@@ -34,7 +32,9 @@ export interface Joined {
 
 /** Each request's name, what it asks and what is answered. */
 export interface Requests {
-	join: [{ room: string; name: string; bot: boolean }, Joined];
+	join: [{ room: string; name: string; bot: boolean }, { routerRtpCapabilities: types.RtpCapabilities }];
+	/** From here on the others see this peer, and it is told what changes: it has what it needs to receive. */
+	enter: [Record<string, never>, Found];
 	createTransport: [Record<string, never>, types.TransportOptions];
 	connectTransport: [{ transportId: string; dtlsParameters: types.DtlsParameters }, undefined];
 	restartIce: [{ transportId: string }, types.IceParameters];
@@ -79,7 +79,7 @@ export interface Events {
 	consumerPaused: { consumerId: string };
 	consumerResumed: { consumerId: string };
 	/** Somebody now hears a channel of ours: what is sent before reaches nobody. */
-	listening: { dataProducerId: string; peerId: string };
+	listening: { label: string; peerId: string };
 }
 
 export type ServerToClient = { [E in keyof Events]: (message: Events[E]) => void };

@@ -1,16 +1,17 @@
 import type { types } from 'mediasoup';
 import type { types as client } from 'mediasoup-client';
-import type { Answered, Asked, ChannelInfo, Events, MediaInfo, PeerInfo, RequestName } from '../signalling.ts';
+import type { Answered, Asked, ChannelInfo, Events, Found, MediaInfo, PeerInfo, RequestName } from '../signalling.ts';
 import { LIMITS } from './limits.ts';
 
 export type Tell = <E extends keyof Events>(event: E, message: Events[E]) => void;
 
-/** How a peer reaches those that its doings concern. */
-export interface Voices {
+/** How a peer reaches the room and those in it that its doings concern. */
+export interface Surroundings {
 	tell: Tell;
 	tellOthers: Tell;
 	/** To the peer that has this data producer. */
 	tellOwner: <E extends keyof Events>(dataProducerId: string, event: E, message: Events[E]) => void;
+	enter: () => Found;
 }
 
 /** All requests but `join`: what a peer in a room may ask. */
@@ -24,19 +25,19 @@ export class Peer implements PeerRequests {
 	readonly tell: Tell;
 	readonly #router: types.Router;
 	readonly #server: types.WebRtcServer;
-	readonly #voices: Voices;
+	readonly #surroundings: Surroundings;
 	readonly #transports = new Map<string, types.WebRtcTransport>();
 	readonly #producers = new Map<string, types.Producer>();
 	readonly #dataProducers = new Map<string, types.DataProducer>();
 	readonly #consumers = new Map<string, types.Consumer>();
 	readonly #dataConsumers = new Map<string, types.DataConsumer>();
 
-	constructor(info: PeerInfo, router: types.Router, server: types.WebRtcServer, voices: Voices) {
+	constructor(info: PeerInfo, router: types.Router, server: types.WebRtcServer, surroundings: Surroundings) {
 		this.info = info;
-		this.tell = voices.tell;
+		this.tell = surroundings.tell;
 		this.#router = router;
 		this.#server = server;
-		this.#voices = voices;
+		this.#surroundings = surroundings;
 	}
 
 	media(): MediaInfo[] {
@@ -54,6 +55,10 @@ export class Peer implements PeerRequests {
 	/** Producers and consumers end with their transports, here and at the other peers. */
 	close(): void {
 		for (const transport of this.#transports.values()) transport.close();
+	}
+
+	async enter(): Promise<Found> {
+		return this.#surroundings.enter();
 	}
 
 	async createTransport(): Promise<Answered<'createTransport'>> {
@@ -82,7 +87,7 @@ export class Peer implements PeerRequests {
 		bound(this.#producers, LIMITS.producersOfPeer, 'producers');
 		const producer = await find(this.#transports, transportId, 'transport').produce({ kind, rtpParameters });
 		keep(this.#producers, producer);
-		this.#voices.tellOthers('mediaAdded', this.#mediaInfo(producer));
+		this.#surroundings.tellOthers('mediaAdded', this.#mediaInfo(producer));
 		return { id: producer.id };
 	}
 
@@ -95,7 +100,7 @@ export class Peer implements PeerRequests {
 			label,
 		});
 		keep(this.#dataProducers, dataProducer);
-		this.#voices.tellOthers('channelAdded', this.#channelInfo(dataProducer));
+		this.#surroundings.tellOthers('channelAdded', this.#channelInfo(dataProducer));
 		return { id: dataProducer.id };
 	}
 
@@ -126,8 +131,8 @@ export class Peer implements PeerRequests {
 	async resumeDataConsumer({ dataConsumerId }: Asked<'resumeDataConsumer'>): Promise<undefined> {
 		const dataConsumer = find(this.#dataConsumers, dataConsumerId, 'data consumer');
 		await dataConsumer.resume();
-		const { dataProducerId } = dataConsumer;
-		this.#voices.tellOwner(dataProducerId, 'listening', { dataProducerId, peerId: this.info.id });
+		const { dataProducerId, label } = dataConsumer;
+		this.#surroundings.tellOwner(dataProducerId, 'listening', { label, peerId: this.info.id });
 	}
 
 	async pauseProducer({ producerId }: Asked<'pauseProducer'>): Promise<undefined> {

@@ -1,5 +1,5 @@
 import type { types } from 'mediasoup';
-import type { Events, Joined, PeerInfo } from '../signalling.ts';
+import type { Events, Found, PeerInfo } from '../signalling.ts';
 import { LIMITS } from './limits.ts';
 import { Peer, type Tell } from './Peer.ts';
 
@@ -8,6 +8,8 @@ export class Room {
 	readonly #router: types.Router;
 	readonly #server: types.WebRtcServer;
 	readonly #peers = new Map<string, Peer>();
+	/** Those that have entered. */
+	readonly #present = new Set<Peer>();
 	readonly #onempty: () => void;
 
 	constructor(router: types.Router, server: types.WebRtcServer, onempty: () => void) {
@@ -16,31 +18,36 @@ export class Room {
 		this.#onempty = onempty;
 	}
 
+	get rtpCapabilities(): types.RtpCapabilities {
+		return this.#router.rtpCapabilities;
+	}
+
 	/**
-	 * Lets a peer in and tells the others.
+	 * Makes room for a peer, unseen until it enters.
 	 *
 	 * @param tell sends an event to this peer
 	 * @throws {Error} the room is full
 	 */
-	join(info: PeerInfo, tell: Tell): { peer: Peer; joined: Joined } {
+	admit(info: PeerInfo, tell: Tell): Peer {
 		if (this.#peers.size >= LIMITS.peersInRoom) throw new Error(`the room is full: ${LIMITS.peersInRoom} peers`);
-		const others = [...this.#peers.values()];
 		const peer = new Peer(info, this.#router, this.#server, {
 			tell,
 			tellOthers: (event, message) => this.#tellOthers(peer, event, message),
 			tellOwner: (dataProducerId, event, message) => this.#ownerOf(dataProducerId)?.tell(event, message),
+			enter: () => this.#enter(peer),
 		});
 		this.#peers.set(info.id, peer);
-		this.#tellOthers(peer, 'peerJoined', info);
+		return peer;
+	}
+
+	#enter(peer: Peer): Found {
+		const others = this.#othersOf(peer);
+		if (!this.#present.has(peer)) this.#tellOthers(peer, 'peerJoined', peer.info);
+		this.#present.add(peer);
 		return {
-			peer,
-			joined: {
-				peerId: info.id,
-				routerRtpCapabilities: this.#router.rtpCapabilities as Joined['routerRtpCapabilities'],
-				peers: others.map((other) => other.info),
-				media: others.flatMap((other) => other.media()),
-				channels: others.flatMap((other) => other.channels()),
-			},
+			peers: others.map((other) => other.info),
+			media: others.flatMap((other) => other.media()),
+			channels: others.flatMap((other) => other.channels()),
 		};
 	}
 
@@ -48,16 +55,18 @@ export class Room {
 	leave(peer: Peer): void {
 		if (!this.#peers.delete(peer.info.id)) return;
 		peer.close();
-		this.#tellOthers(peer, 'peerLeft', { peerId: peer.info.id });
+		if (this.#present.delete(peer)) this.#tellOthers(peer, 'peerLeft', { peerId: peer.info.id });
 		if (this.#peers.size > 0) return;
 		this.#router.close();
 		this.#onempty();
 	}
 
 	#tellOthers<E extends keyof Events>(sender: Peer, event: E, message: Events[E]): void {
-		for (const peer of this.#peers.values()) {
-			if (peer !== sender) peer.tell(event, message);
-		}
+		for (const peer of this.#othersOf(sender)) peer.tell(event, message);
+	}
+
+	#othersOf(peer: Peer): Peer[] {
+		return [...this.#present].filter((other) => other !== peer);
 	}
 
 	#ownerOf(dataProducerId: string): Peer | undefined {

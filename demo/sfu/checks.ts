@@ -12,10 +12,8 @@ export const CHECKS: { [N in RequestName]: (value: unknown) => Asked<N> } = {
 		const fields = object(value, 'request');
 		return { room: name(fields, 'room'), name: name(fields, 'name'), bot: fields.bot === true };
 	},
-	createTransport: (value) => {
-		object(value, 'request');
-		return {};
-	},
+	enter: nothing,
+	createTransport: nothing,
 	connectTransport: (value) => {
 		const fields = object(value, 'request');
 		return { transportId: name(fields, 'transportId'), dtlsParameters: dtlsParameters(fields.dtlsParameters) };
@@ -84,6 +82,11 @@ function sctpStreamParameters(value: unknown): Asked<'produceData'>['sctpStreamP
 		maxPacketLifeTime: count(fields, 'maxPacketLifeTime'),
 		maxRetransmits: count(fields, 'maxRetransmits'),
 	};
+}
+
+function nothing(value: unknown): Record<string, never> {
+	object(value, 'request');
+	return {};
 }
 
 function object(value: unknown, field: string): Fields {

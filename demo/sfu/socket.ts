@@ -59,9 +59,8 @@ class Client {
 		const room = await this.#sfu.room(roomName);
 		if (!this.#socket.connected) throw new Error('gone before it had joined');
 		const tell = this.#socket.emit.bind(this.#socket);
-		const { peer, joined } = room.join({ id: this.#socket.id, ...who }, tell as Peer['tell']);
-		this.#membership = { room, peer };
-		return joined;
+		this.#membership = { room, peer: room.admit({ id: this.#socket.id, ...who }, tell as Peer['tell']) };
+		return { routerRtpCapabilities: room.rtpCapabilities };
 	}
 
 	#leave(): void {

@@ -43,6 +43,7 @@ test('a person joins and sees both bots: pictures that move and carry their code
 	await page.getByText('In the room as You').waitFor({ timeout: PATIENCE });
 	for (const [name, code] of Object.entries({ 'Film bot': 1515, 'Test bot': 2 })) {
 		const video = videoOf(name);
+		await page.locator(video).waitFor({ timeout: PATIENCE });
 		const first = await eventually(() => pictureCodeOf(page, video), PATIENCE, `a picture of ${name}`);
 		assert.is(first.code, code, name);
 		const later = async () => {

@@ -129,8 +129,9 @@ async function refusal(socket: Socket, name: string, request: unknown): Promise<
 	return (await socket.timeout(5_000).emitWithAck(name, request)).error;
 }
 
-function joined(socket: Socket, room: string, name = 'somebody') {
-	return asked(socket, 'join', { room, name });
+async function joined(socket: Socket, room: string, name = 'somebody') {
+	await asked(socket, 'join', { room, name });
+	return asked(socket, 'enter', {});
 }
 
 async function soon(condition: () => boolean): Promise<void> {
