@@ -3,6 +3,7 @@ import type { Session } from '../rpc/Session.ts';
 import { domString } from '../webidl/convert.ts';
 import { defineEventHandlers, eventTargetOf } from '../webidl/eventHandlers.ts';
 import { constructorKey, defineInterface, requireKey } from '../webidl/interface.ts';
+import { copyConstraints } from './constraints.ts';
 import { capabilitiesOf, overconstrained } from './settings.ts';
 import type { TrackSource } from './TrackSource.ts';
 import { uuid } from './uuid.ts';
@@ -120,7 +121,7 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 			label: this.#label,
 			muted: this.#muted,
 			settings: this.#settings,
-			constraints: structuredClone(this.#constraints),
+			constraints: copyConstraints(this.#constraints),
 		});
 		clone.#enabled = this.#enabled;
 		clone.#contentHint = this.#contentHint;
@@ -138,7 +139,7 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 	}
 
 	getConstraints(): MediaTrackConstraints {
-		return structuredClone(this.#constraints);
+		return copyConstraints(this.#constraints);
 	}
 
 	/** What applyConstraints can choose from: a source that is open keeps the size and rate it was opened with. */
@@ -156,7 +157,7 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 		if (this.#readyState === 'ended') return;
 		const error = overconstrained(constraints, this.#settings);
 		if (error) throw error;
-		this.#constraints = structuredClone(constraints);
+		this.#constraints = copyConstraints(constraints);
 	}
 
 	#end(fire: boolean): void {

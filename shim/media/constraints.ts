@@ -95,7 +95,14 @@ export function parseConstraints(kind: Kind, constraints: MediaTrackConstraints)
 	}
 	const entries = shapeNames[kind].map((name) => [name, shapeOf(name, constraints[name], type)] as const);
 	const shape: Shape = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-	return { kind, type, source, loop, shape, constraints };
+	return { kind, type, source, loop, shape, constraints: copyConstraints(constraints) };
+}
+
+/** A copy that the program cannot change afterwards; of reactive proxies too, which structuredClone refuses. */
+export function copyConstraints<T>(constraints: T): T {
+	if (Array.isArray(constraints)) return constraints.map(copyConstraints) as T;
+	if (typeof constraints !== 'object' || constraints === null) return constraints;
+	return Object.fromEntries(Object.entries(constraints).map(([name, value]) => [name, copyConstraints(value)])) as T;
 }
 
 /** A constraint on a number: a bare one is ideal. */

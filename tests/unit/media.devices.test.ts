@@ -147,6 +147,15 @@ test('applyConstraints keeps what the source meets and refuses the rest', async 
 	await track!.applyConstraints({ width: { exact: 320 } });
 });
 
+test('constraints are copied, also out of a proxy', async () => {
+	const { media } = devices();
+	const video = new Proxy({ width: { ideal: 320 }, advanced: [{ height: 240 }] }, {});
+	const [track] = (await media.getUserMedia({ video })).getVideoTracks();
+	video.width.ideal = 1;
+	track!.getConstraints().width = 5;
+	assert.equal(track!.clone().getConstraints(), { width: { ideal: 320 }, advanced: [{ height: 240 }] });
+});
+
 test('enumerateDevices lists a test microphone and a test camera', async () => {
 	const list = await devices().media.enumerateDevices();
 	assert.equal(
