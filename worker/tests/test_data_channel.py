@@ -183,6 +183,27 @@ async def test_close_delivers_what_was_sent_and_then_frees_the_stream() -> None:
     await close(a, b)
 
 
+async def test_streams_may_be_used_again_and_again() -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    await connect(a, b)
+    for count in range(1, 31):
+        channel = a.channel(label=str(count))
+        assert (await a.session.event(channel, "open")).stream_id == 0
+        other = await b.accept(count)
+        put(channel, str(count))
+        assert await arrived(b, other, 1) == [str(count)]
+        closing = [[channel], [other], [channel, other]][count % 3]
+        await asyncio.gather(*(each.close() for each in closing))
+        await asyncio.gather(a.session.event(channel, "close"), b.session.event(other, "close"))
+    for peer in (a, b):
+        association = peer.sctp._association
+        assert not association._data_channel_inbound_reset
+        assert not association._data_channel_outbound_reset
+        assert not association._data_channels
+        assert not peer.sctp._channels
+    await close(a, b)
+
+
 async def test_both_may_close_at_once() -> None:
     a, b, channel, other = await pair()
     await asyncio.gather(channel.close(), other.close())

@@ -316,12 +316,14 @@ class IceConnection(Connection):
                 retransmissions=0,
                 wait=wait,
             )
-        except stun.TransactionError:
+        except stun.TransactionError as error:
+            if error.response is not None and error.response.error_code == 487:
+                self.switch_role(ice_controlling=not self.ice_controlling)  # RFC 8445, section 7.2.5.1
             return False
         return True
 
     def answered(self, seconds: float) -> None:
-        """Counts a transaction that took so long."""
+        """Counts a check that was answered after so long."""
         self.requests += 1
         self.round_trip = seconds
         self.total_round_trip += seconds

@@ -80,7 +80,8 @@ class IceSocket(StunProtocol):
             answer = await transaction.run()
         finally:
             del self.transactions[request.transaction_id]
-        self.connection.answered(time.monotonic() - started)
+        if integrity_key is not None:
+            self.connection.answered(time.monotonic() - started)
         return answer
 
 

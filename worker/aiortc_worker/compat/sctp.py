@@ -153,12 +153,15 @@ class SctpAssociation(RTCSctpTransport):
 
     def use(self, stream_id: int) -> None:
         """From now on `stream_reset` and `stream_closed` tell of this stream."""
+        self._data_channel_inbound_reset.discard(stream_id)
+        self._data_channel_outbound_reset.discard(stream_id)
         self._data_channels[stream_id] = _Stream(stream_id)  # type: ignore[assignment]
 
     def reset(self, stream_id: int) -> None:
-        """Resets the outgoing direction of a stream (RFC 6525, section 5.1.2); nothing of it should be under way."""
+        """Resets the outgoing direction of a stream, once (RFC 6525, section 5.1.2); nothing should be under way."""
         request = self._reconfig_request
-        if stream_id in self._reconfig_queue or (request is not None and stream_id in request.streams):
+        asked = stream_id in self._reconfig_queue or (request is not None and stream_id in request.streams)
+        if asked or stream_id in self._data_channel_outbound_reset:
             return
         self._reconfig_queue.append(stream_id)
         run_now(self._transmit_reconfig())
