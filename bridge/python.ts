@@ -32,6 +32,7 @@ const CHECK_MS = 60_000;
 
 /** Fails with the name of the first thing that is missing or of another version. */
 const CHECK = `import sys
+if not sys.path[0]: del sys.path[0]
 if sys.version_info < (3, 11): sys.exit('it is Python %d.%d, and 3.11 is needed' % sys.version_info[:2])
 from importlib.metadata import version
 for pin in sys.argv[1:]:
@@ -176,7 +177,7 @@ function steps(place: string, base: Interpreter, uv: string | null, lock: string
 	if (uv) {
 		return [
 			['uv venv', [uv, 'venv', '--quiet', '--no-project', '--python', base.path, place]],
-			['uv pip install', [uv, 'pip', 'install', '--quiet', '--python', python, ...what]],
+			['uv pip install', [uv, 'pip', 'install', '--quiet', '--compile-bytecode', '--python', python, ...what]],
 		];
 	}
 	return [

@@ -17,7 +17,7 @@ function sentence(step: string, output: string, place: string): string {
 	if (/ENOSPC|no space left|Errno 28\b|EDQUOT|disk quota exceeded/i.test(output)) {
 		return `the disk is full: free 400 MB for ${place}, or let XDG_CACHE_HOME name a folder on another disk`;
 	}
-	if (/EACCES|EROFS|EPERM|permission denied|read-only file system/i.test(output)) {
+	if (/EACCES|EROFS|EPERM|ENOTDIR|EEXIST|permission denied|read-only file system/i.test(output)) {
 		return `cannot write ${place}: make it writable, or let XDG_CACHE_HOME name a folder that is`;
 	}
 	if (/ensurepip is not available|no module named '?(ensurepip|venv)/i.test(output)) return missingVenv('Python');

@@ -1,0 +1,233 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { which } from '../../../bridge/interpreter.ts';
+import { childrenOf, isAlive, within } from '../bridge/processes.ts';
+import { FakeMachine, resultOf } from './FakeMachine.ts';
+
+const test = suite<{ machine: FakeMachine }>('setup');
+
+test.before.each((context) => {
+	context.machine = new FakeMachine();
+});
+test.after.each(({ machine }) => machine.remove());
+
+/** The folder of the environment. */
+function place(machine: FakeMachine): string {
+	const folder = join(machine.cache, 'aiortc-shim');
+	return join(folder, readdirSync(folder).find((name) => /^python-\w+$/.test(name))!);
+}
+
+test('the first start makes the environment, with progress; the second finds it and says nothing', async ({
+	machine,
+}) => {
+	machine.python('python3');
+	const first = await machine.run();
+	assert.is(first.code, 0);
+	assert.match(first.lines[0]!, /^making the Python environment with pip, once, in .*cache\/aiortc-shim\/python-/);
+	assert.match(first.lines[1]!, /^the Python environment is ready \(\d+ s\)$/);
+	assert.is(first.stdout, join(place(machine), 'bin/python'));
+
+	assert.equal(await machine.run(), { code: 0, stdout: first.stdout, lines: [] });
+	assert.is(machine.count('pip'), 1);
+});
+
+test('uv is used where it works', async ({ machine }) => {
+	machine.python('python3', { version: '3 12 0 0' });
+	machine.command(
+		'uv',
+		`case "$1" in --version) ;; venv) for last; do :; done; mkdir -p "$last/bin"; cp '${machine.bin}/python3' "$last/bin/python" ;; esac`,
+	);
+	const { code, lines } = await machine.run();
+	assert.is(code, 0);
+	assert.match(lines[0]!, /with uv/);
+});
+
+test('the newest Python is chosen; what is called so and does not run, or is a broken uv, is passed over', async ({
+	machine,
+}) => {
+	machine.command('python3.14', 'echo "pyenv: python3.14: command not found" >&2; exit 127');
+	machine.command('uv', 'exit 127');
+	machine.python('python3.12');
+	machine.python('python3', { version: '3 9 2 1' });
+	assert.is((await machine.run()).code, 0);
+});
+
+test('without Python, one sentence says what to install', async ({ machine }) => {
+	const { code, lines } = await machine.run();
+	assert.is(code, 1);
+	assert.is(lines.length, 1);
+	assert.match(
+		lines[0]!,
+		/^Python >= 3\.11 is needed, found none: install it \(Debian: apt install python3 python3-venv;/,
+	);
+});
+
+test('an older Python is named with its version', async ({ machine }) => {
+	machine.python('python3', { version: '3 9 2 1' });
+	const { code, lines } = await machine.run();
+	assert.is(code, 1);
+	assert.is(lines.length, 1);
+	assert.match(lines[0]!, /found only .*\/bin\/python3 \(3\.9\.2\): install it/);
+});
+
+test('without ensurepip, one sentence says which package has it', async ({ machine }) => {
+	machine.python('python3', { version: '3 11 2 0' });
+	const { code, lines } = await machine.run();
+	assert.is(code, 1);
+	assert.is(lines.length, 1);
+	assert.match(lines[0]!, /\/bin\/python3 cannot make virtual environments: .*apt install python3-venv/);
+});
+
+const faults: [what: string, output: string, sentence: RegExp][] = [
+	[
+		'no network',
+		'ERROR: Could not find a version that satisfies the requirement aiortc (from versions: none)',
+		/could not be downloaded \(pip install\): connect to the network/,
+	],
+	[
+		'a full disk',
+		'ERROR: Could not install packages: [Errno 28] No space left on device',
+		/the disk is full: free 400 MB for .*XDG_CACHE_HOME/,
+	],
+	[
+		'a package that is not the one of the lock',
+		'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE',
+		/not the one that worker\/requirements\.lock names .*check the mirror/,
+	],
+	[
+		'anything else',
+		'ERROR: the moon is in the wrong phase',
+		/pip install failed \(ERROR: the moon is in the wrong phase\): correct that/,
+	],
+];
+for (const [what, output, sentence] of faults) {
+	test(`${what} is one sentence, and the next start begins anew`, async ({ machine }) => {
+		machine.python('python3', { pip: output });
+		const { code, lines } = await machine.run();
+		assert.is(code, 1);
+		assert.is(lines.length, 2);
+		assert.match(lines[1]!, sentence);
+
+		machine.python('python3');
+		assert.is((await machine.run()).code, 0);
+	});
+}
+
+test('a venv that Debian has cut short is the same missing package', async ({ machine }) => {
+	machine.python('python3', {
+		venv: 'The virtual environment was not created successfully because ensurepip is not available.',
+	});
+	assert.match((await machine.run()).lines[1]!, /apt install python3-venv/);
+});
+
+test('a cache that cannot be written is one sentence', async ({ machine }) => {
+	machine.python('python3');
+	writeFileSync(machine.cache, 'a file where a folder should be');
+	const { code, lines } = await machine.run();
+	assert.is(code, 1);
+	assert.is(lines.length, 1);
+	assert.match(lines[0]!, /XDG_CACHE_HOME/);
+});
+
+test('an environment whose Python is gone, or that was cut short, is made anew', async ({ machine }) => {
+	machine.python('python3');
+	await machine.run();
+	unlinkSync(join(place(machine), 'bin/python'));
+	assert.is((await machine.run()).code, 0);
+	assert.is(machine.count('pip'), 2);
+
+	rmSync(join(place(machine), 'complete.json'));
+	assert.is((await machine.run()).code, 0);
+	assert.is(machine.count('pip'), 3);
+});
+
+test('setup finds an environment that lacks a package, and makes it anew', async ({ machine }) => {
+	machine.python('python3', { fault: 'it lacks av==18.1.0' });
+	const broken = await machine.run();
+	assert.is(broken.code, 1);
+	assert.match(broken.lines.at(-1)!, /is broken \(it lacks av==18\.1\.0\): delete that folder/);
+
+	machine.python('python3');
+	assert.is((await machine.run()).code, 0);
+});
+
+test('a bridge repairs an environment that its worker cannot start in', async ({ machine }) => {
+	machine.python('python3', { fault: 'it lacks av==18.1.0' });
+	await machine.run();
+	const before = machine.count('pip');
+	const { code, lines } = await machine.run(['bridge']);
+	assert.is(code, 1);
+	assert.is(machine.count('pip'), before + 1);
+	assert.ok(lines.some((line) => line.startsWith('the Python environment is ready')));
+});
+
+test('two starts at once make it once: the second waits, and says so', async ({ machine }) => {
+	machine.python('python3', { takes: 1 });
+	const results = await Promise.all([machine.run(), machine.run()]);
+	assert.equal(
+		results.map(({ code }) => code),
+		[0, 0],
+	);
+	assert.is(machine.count('pip'), 1);
+	const waited = results.flatMap(({ lines }) => lines).filter((line) => line.includes('waiting for it'));
+	assert.equal(waited, ['another start is making the Python environment: waiting for it']);
+});
+
+test('a set-up that is killed takes its installer with it', async ({ machine }) => {
+	// The supervisor is Python; the real one.
+	const real = which('python3').find((path) => spawnSync(path, ['-c', '']).status === 0)!;
+	machine.command('python3', `exec '${real}' "$@"`);
+	machine.command('uv', 'case "$1" in --version) ;; *) sleep 60 ;; esac');
+	const setup = machine.start();
+	const descendants = () =>
+		childrenOf(setup.pid).flatMap((pid) => [pid, ...childrenOf(pid).flatMap((each) => [each, ...childrenOf(each)])]);
+	assert.ok(await within(5000, () => descendants().length === 3));
+	const left = descendants();
+	setup.kill('SIGKILL');
+	await once(setup, 'exit');
+	assert.ok(await within(2000, () => left.every((pid) => !isAlive(pid))));
+});
+
+test('AIORTC_SHIM_PYTHON is used as it is, or told from what is wrong with it', async ({ machine }) => {
+	machine.python('mine');
+	assert.equal(await machine.run(['setup'], { AIORTC_SHIM_PYTHON: 'mine' }), {
+		code: 0,
+		stdout: join(machine.bin, 'mine'),
+		lines: [],
+	});
+	assert.not.ok(existsSync(machine.cache));
+
+	machine.python('bare', { fault: 'it lacks aiortc==1.16.0' });
+	const bare = await machine.run(['setup'], { AIORTC_SHIM_PYTHON: join(machine.bin, 'bare') });
+	assert.is(bare.code, 1);
+	assert.match(bare.lines[0]!, /^AIORTC_SHIM_PYTHON is .*bare, but it lacks aiortc==1\.16\.0: install/);
+
+	const missing = await machine.run(['setup'], { AIORTC_SHIM_PYTHON: '/nonexistent' });
+	assert.equal(missing.lines, ['AIORTC_SHIM_PYTHON is /nonexistent, which does not exist: correct or unset it']);
+});
+
+test('doctor says what is missing, and with which status', async ({ machine }) => {
+	machine.python('python3', { version: '3 9 2 1' });
+	const lacking = await machine.run(['doctor']);
+	assert.is(lacking.code, 1);
+	assert.match(lacking.stdout, /^FAIL {2}environment: not made yet: run aiortc-shim setup$/m);
+	assert.match(lacking.stdout, /^FAIL {2}python: .*3\.9\.2/m);
+
+	machine.python('python3');
+	await machine.run();
+	assert.is((await machine.run(['doctor'])).code, 0);
+});
+
+test('an empty folder at the place, as an interrupted removal leaves it, is no obstacle', async ({ machine }) => {
+	machine.python('python3');
+	const { stdout } = await machine.run();
+	rmSync(join(stdout, '../..'), { recursive: true });
+	mkdirSync(join(stdout, '../..'));
+	assert.is((await resultOf(machine.start())).code, 0);
+});
+
+test.run();
