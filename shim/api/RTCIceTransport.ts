@@ -2,13 +2,8 @@ import type { IceCredentials } from '../jsep/index.ts';
 import { defineEventHandlers, eventTargetOf } from '../webidl/eventHandlers.ts';
 import { defineInterface, requireKey } from '../webidl/interface.ts';
 import type { RTCIceCandidate } from './RTCIceCandidate.ts';
+import type { RTCIceCandidatePair } from './RTCIceCandidatePair.ts';
 import type { IceState } from './transport.ts';
-
-/** The two candidates over which packets go. */
-export interface IceCandidatePair {
-	local: RTCIceCandidate;
-	remote: RTCIceCandidate;
-}
 
 /**
  * How packets get to the peer.
@@ -52,7 +47,7 @@ export class RTCIceTransport extends eventTargetOf<RTCIceTransportEventMap>() {
 		return [...this.#state.remoteCandidates];
 	}
 
-	getSelectedCandidatePair(): IceCandidatePair | null {
+	getSelectedCandidatePair(): RTCIceCandidatePair | null {
 		return this.#state.selectedPair;
 	}
 

@@ -24,6 +24,9 @@ export let receiverOf: (object: RTCRtpReceiver) => Receiver;
  * @see https://www.w3.org/TR/webrtc/#rtcrtpreceiver-interface
  */
 export class RTCRtpReceiver {
+	/** A type only, for lib.dom.d.ts: encoded frames stay in the worker. */
+	declare readonly transform: null;
+
 	readonly #receiver: Receiver;
 
 	constructor(key: unknown = undefined, receiver?: Receiver) {
@@ -45,11 +48,6 @@ export class RTCRtpReceiver {
 
 	get transport(): RTCDtlsTransport | null {
 		return this.#receiver.transport?.dtls.object ?? null;
-	}
-
-	/** Null: encoded frames stay in the worker. */
-	get transform(): null {
-		return null;
 	}
 
 	/** Milliseconds of buffering that the application wishes for; null leaves it to the worker. */

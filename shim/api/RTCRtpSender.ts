@@ -22,6 +22,9 @@ export let senderOf: (object: RTCRtpSender) => Sender;
  * @see https://www.w3.org/TR/webrtc/#rtcrtpsender-interface
  */
 export class RTCRtpSender {
+	/** A type only, for lib.dom.d.ts: encoded frames stay in the worker. */
+	declare readonly transform: null;
+
 	readonly #sender: Sender;
 
 	constructor(key: unknown = undefined, sender?: Sender) {
@@ -47,11 +50,6 @@ export class RTCRtpSender {
 
 	/** Null: the worker has no telephone events. */
 	get dtmf(): null {
-		return null;
-	}
-
-	/** Null: encoded frames stay in the worker. */
-	get transform(): null {
 		return null;
 	}
 

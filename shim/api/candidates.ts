@@ -18,14 +18,11 @@ export function surfaceCandidate(
 	transport: Transport,
 	{ candidate, usernameFragment, url }: EventOut<'IceTransport', 'candidate'>,
 ): void {
+	// What a restart found that was rolled back belongs to no description.
+	const descriptions = ofGeneration(connection, transport, usernameFragment);
+	if (descriptions.length === 0) return;
 	// 3. – 4.
-	addToDescriptions(
-		[connection.pendingLocal, connection.currentLocal],
-		transport,
-		usernameFragment,
-		[candidate],
-		false,
-	);
+	for (const description of descriptions) description.add(transport.mid, [candidate], false);
 	// 5. – 6.
 	const found = transport.candidate(candidate, usernameFragment, url);
 	if (transport.ice.local?.usernameFragment === usernameFragment) transport.ice.localCandidates.push(found);
@@ -51,7 +48,8 @@ export function surfaceGathering(connection: Connection, transport: Transport, s
 	const usernameFragment = transport.ice.local?.usernameFragment ?? '';
 	transport.ice.endOfCandidates = true;
 	// The first task: 2. – 5.
-	addToDescriptions([connection.pendingLocal, connection.currentLocal], transport, usernameFragment, [], true);
+	for (const description of ofGeneration(connection, transport, usernameFragment))
+		description.add(transport.mid, [], true);
 	fireCandidate(connection, transport.candidate('', usernameFragment), null);
 	queueTask(() => {
 		if (!connection.isClosed && !transport.isClosed) changeGathering(connection, transport, state);
@@ -138,14 +136,11 @@ function addToRemote(
 	}
 }
 
-function addToDescriptions(
-	descriptions: (AppliedDescription | null)[],
+/** The local descriptions in force that are of an ICE generation. */
+function ofGeneration(
+	{ pendingLocal, currentLocal }: Connection,
 	{ mid }: Transport,
 	usernameFragment: string,
-	candidates: string[],
-	end: boolean,
-): void {
-	for (const description of descriptions) {
-		if (description?.has(mid, usernameFragment)) description.add(mid, candidates, end);
-	}
+): AppliedDescription[] {
+	return [pendingLocal, currentLocal].flatMap((each) => (each?.has(mid, usernameFragment) ? [each] : []));
 }

@@ -10,6 +10,7 @@ export { RTCDataChannel } from './RTCDataChannel.ts';
 export { RTCDtlsTransport } from './RTCDtlsTransport.ts';
 export { RTCError } from './RTCError.ts';
 export { RTCIceCandidate } from './RTCIceCandidate.ts';
+export { RTCIceCandidatePair } from './RTCIceCandidatePair.ts';
 export { RTCIceTransport } from './RTCIceTransport.ts';
 export { RTCPeerConnection } from './RTCPeerConnection.ts';
 export { RTCRtpReceiver } from './RTCRtpReceiver.ts';

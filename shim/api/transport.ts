@@ -8,7 +8,8 @@ import { RTCErrorEvent } from './events/RTCErrorEvent.ts';
 import { RTCDtlsTransport } from './RTCDtlsTransport.ts';
 import { RTCError } from './RTCError.ts';
 import { RTCIceCandidate } from './RTCIceCandidate.ts';
-import { type IceCandidatePair, RTCIceTransport } from './RTCIceTransport.ts';
+import { RTCIceCandidatePair } from './RTCIceCandidatePair.ts';
+import { RTCIceTransport } from './RTCIceTransport.ts';
 
 export type IceRole = 'controlling' | 'controlled';
 export type DtlsRole = 'client' | 'server';
@@ -26,7 +27,7 @@ export interface IceState {
 	localCandidates: RTCIceCandidate[];
 	remoteCandidates: RTCIceCandidate[];
 	endOfCandidates: boolean;
-	selectedPair: IceCandidatePair | null;
+	selectedPair: RTCIceCandidatePair | null;
 }
 
 /** The slots of an RTCDtlsTransport. */
@@ -234,10 +235,11 @@ export class Transport {
 	#select({ local, remote }: { local: string; remote: string }): boolean {
 		const { ice } = this;
 		if (ice.selectedPair?.local.candidate === local && ice.selectedPair.remote.candidate === remote) return false;
-		ice.selectedPair = {
-			local: this.#known(ice.localCandidates, local, ice.local),
-			remote: this.#known(ice.remoteCandidates, remote, ice.remote),
-		};
+		ice.selectedPair = new RTCIceCandidatePair(
+			constructorKey,
+			this.#known(ice.localCandidates, local, ice.local),
+			this.#known(ice.remoteCandidates, remote, ice.remote),
+		);
 		return true;
 	}
 

@@ -1,35 +1,35 @@
 import type { MediaStreamTrack } from '../../media/index.ts';
-import type { Remote } from '../../rpc/Remote.ts';
 import { constructorKey } from '../../webidl/interface.ts';
 import type { Connection } from '../connection.ts';
 import { RTCStatsReport, type StatsEntry } from '../RTCStatsReport.ts';
 import type { Receiver } from '../receiver.ts';
 import { Sender } from '../sender.ts';
+import type { Transport } from '../transport.ts';
 import { dataChannelEntry, peerConnectionEntry } from './connectionEntries.ts';
-import type { DataChannelCounters, DtlsCounters, IceCounters, ReceiverCounters, SenderCounters } from './counters.ts';
+import type { Entry } from './entry.ts';
 import { inboundEntries, outboundEntries } from './rtpEntries.ts';
 import { transportEntries } from './transportEntries.ts';
 
 /**
  * The report of a connection, or of what one sender or receiver has to do with.
- * An object that cannot answer (it is being closed, or the session is lost) has no entries.
+ * An object that cannot answer (it is being closed, or the session is lost) has no counters.
  * @see https://www.w3.org/TR/webrtc/#dfn-stats-selection-algorithm
  */
 export async function collectStats(
 	connection: Connection,
 	selector: Sender | Receiver | null = null,
 ): Promise<RTCStatsReport> {
+	const { transceivers, transports, streams } = connection;
 	const groups = await Promise.all([
-		...[...new Set(connection.transports.values())].map((transport) => ofTransport(connection, transport)),
-		...connection.transceivers.flatMap(({ sender, receiver }) => [ofSender(sender), ofReceiver(receiver)]),
-		...[...connection.streams.values()].map(async (channel) => {
-			const counters = await ask<DataChannelCounters>(channel.handle);
-			return dataChannelEntry(channel, counters);
-		}),
+		...transceivers.flatMap(({ sender, receiver }) => [ofSender(sender), ofReceiver(receiver)]),
+		...[...new Set(transports.values())].map((transport) => ofTransport(connection, transport)),
+		...[...streams.values()].map(async (channel) =>
+			dataChannelEntry(channel, await orNull(channel.handle?.call('getStats', {}))),
+		),
 	]);
 	const timestamp = performance.timeOrigin + performance.now();
 	const entries = [peerConnectionEntry(connection), ...groups.flat()];
-	const stamped = entries.map((entry): StatsEntry => ({ timestamp, ...defined(entry) }));
+	const stamped = entries.map((entry): StatsEntry => ({ timestamp, ...known(entry) }));
 	return new RTCStatsReport(constructorKey, selector ? select(stamped, selector) : stamped);
 }
 
@@ -46,39 +46,25 @@ export function selectTrack({ transceivers }: Connection, track: MediaStreamTrac
 	throw new DOMException(`${found.length} senders and receivers have the track`, 'InvalidAccessError');
 }
 
-/** An entry before it has its timestamp, unless it is of another time. */
-export interface Entry {
-	id: string;
-	type: string;
-	timestamp?: number;
-	[member: string]: unknown;
-}
-
-async function ofTransport(
-	connection: Connection,
-	transport: Parameters<typeof transportEntries>[1],
-): Promise<Entry[]> {
+async function ofTransport(connection: Connection, transport: Transport): Promise<Entry[]> {
 	const [ice, dtls] = await Promise.all([
-		ask<IceCounters>(transport.ice.handle),
-		ask<DtlsCounters>(transport.dtls.handle),
+		orNull(transport.ice.handle?.call('getStats', {})),
+		orNull(transport.dtls.handle?.call('getStats', {})),
 	]);
 	return transportEntries(connection, transport, ice, dtls);
 }
 
 async function ofSender(sender: Sender): Promise<Entry[]> {
-	return outboundEntries(sender, sender.negotiated ? await ask<SenderCounters>(sender.handle) : null);
+	return outboundEntries(sender, sender.negotiated && (await orNull(sender.handle.call('getStats', {}))));
 }
 
 async function ofReceiver(receiver: Receiver): Promise<Entry[]> {
-	return inboundEntries(receiver, receiver.negotiated ? await ask<ReceiverCounters>(receiver.handle) : null);
+	return inboundEntries(receiver, receiver.negotiated && (await orNull(receiver.handle.call('getStats', {}))));
 }
 
-type Asked = Remote<'IceTransport' | 'DtlsTransport' | 'DataChannel' | 'RtpSender' | 'RtpReceiver'>;
-
-async function ask<Counters>(handle: unknown): Promise<Counters | null> {
-	if (!handle) return null;
+async function orNull<Counters>(reply: Promise<Counters> | undefined): Promise<Counters | null> {
 	try {
-		return (await (handle as Asked).call('getStats', {})) as Counters;
+		return (await reply) ?? null;
 	} catch {
 		return null;
 	}
@@ -88,7 +74,7 @@ async function ask<Counters>(handle: unknown): Promise<Counters | null> {
 function select(entries: readonly StatsEntry[], selector: Sender | Receiver): StatsEntry[] {
 	const byId = new Map(entries.map((entry) => [entry.id, entry]));
 	const type = selector instanceof Sender ? 'outbound-rtp' : 'inbound-rtp';
-	const mid = selector.transceiver.mid;
+	const { mid } = selector.transceiver;
 	const reached = new Set<StatsEntry>();
 	const waiting = entries.filter((entry) => entry.type === type && entry.mid === mid);
 	for (let entry = waiting.pop(); entry; entry = waiting.pop()) {
@@ -105,8 +91,9 @@ function references(entry: StatsEntry): string[] {
 	);
 }
 
-/** Members that the worker knows nothing of are left out. */
-function defined(entry: Entry): Entry {
-	const known = Object.entries(entry).filter(([, value]) => value !== undefined && value !== null);
-	return Object.fromEntries(known) as unknown as Entry;
+/** A copy without the members that are not known. */
+function known(entry: Entry): Entry {
+	const { id, type } = entry;
+	const members = Object.entries(entry).filter(([, value]) => value !== undefined && value !== null);
+	return { id, type, ...Object.fromEntries(members) };
 }

@@ -1,7 +1,7 @@
+import type { DataChannelStats } from '../../rpc/schema.ts';
 import type { Connection } from '../connection.ts';
 import type { DataChannel } from '../dataChannel.ts';
-import type { Entry } from './collect.ts';
-import type { DataChannelCounters } from './counters.ts';
+import type { Entry } from './entry.ts';
 
 /** @see https://www.w3.org/TR/webrtc-stats/#pcstats-dict* */
 export function peerConnectionEntry({ channelsOpened, channelsClosed }: Connection): Entry {
@@ -9,15 +9,16 @@ export function peerConnectionEntry({ channelsOpened, channelsClosed }: Connecti
 }
 
 /** @see https://www.w3.org/TR/webrtc-stats/#dcstats-dict* */
-export function dataChannelEntry(channel: DataChannel, counters: DataChannelCounters | null): Entry[] {
+export function dataChannelEntry(channel: DataChannel, counters: DataChannelStats | null): Entry[] {
+	const { id, readyState, init } = channel;
 	return [
 		{
-			id: `D${channel.id}`,
+			id: `D${id}`,
 			type: 'data-channel',
-			label: channel.init.label,
-			protocol: channel.init.protocol,
-			dataChannelIdentifier: channel.id,
-			state: channel.readyState,
+			label: init.label,
+			protocol: init.protocol,
+			dataChannelIdentifier: id,
+			state: readyState,
 			...counters,
 		},
 	];

@@ -1,10 +1,10 @@
+import type { DtlsStats, IceStats } from '../../rpc/schema.ts';
 import { parseCandidate } from '../candidateAttribute.ts';
 import type { Connection } from '../connection.ts';
 import type { RTCIceCandidate } from '../RTCIceCandidate.ts';
 import type { Transport } from '../transport.ts';
 import { sectionOf } from '../transports.ts';
-import type { Entry } from './collect.ts';
-import type { DtlsCounters, IceCounters } from './counters.ts';
+import type { Entry } from './entry.ts';
 
 export const transportId = (transport: Transport): string => `T${transport.mid}`;
 
@@ -12,8 +12,8 @@ export const transportId = (transport: Transport): string => `T${transport.mid}`
 export function transportEntries(
 	connection: Connection,
 	transport: Transport,
-	ice: IceCounters | null,
-	dtls: DtlsCounters | null,
+	ice: IceStats | null,
+	dtls: DtlsStats | null,
 ): Entry[] {
 	const id = transportId(transport);
 	const local = transport.ice.localCandidates.map((each) => candidateEntry('local-candidate', each, id));
@@ -49,7 +49,7 @@ export function transportEntries(
 }
 
 /** Those the peer gave, and the peer-reflexive one of the selected pair. */
-function remoteCandidates(transport: Transport, ice: IceCounters | null): RTCIceCandidate[] {
+function remoteCandidates(transport: Transport, ice: IceStats | null): RTCIceCandidate[] {
 	const { remoteCandidates: known, selectedPair } = transport.ice;
 	const selected = ice?.selectedPair && selectedPair ? [selectedPair.remote] : [];
 	return [...new Set([...known, ...selected])];
@@ -86,7 +86,7 @@ function candidateId(transport: string, type: string, { candidate }: RTCIceCandi
 }
 
 /** The selected pair; of others the worker keeps no counters. @see https://www.w3.org/TR/webrtc-stats/#candidatepair-dict* */
-function pairEntry(transport: Transport, ice: IceCounters | null, id: string): Entry | null {
+function pairEntry(transport: Transport, ice: IceStats | null, id: string): Entry | null {
 	const pair = transport.ice.selectedPair;
 	if (!ice || !pair) return null;
 	return {
@@ -109,12 +109,7 @@ function pairEntry(transport: Transport, ice: IceCounters | null, id: string): E
 }
 
 /** @see https://www.w3.org/TR/webrtc-stats/#certificatestats-dict* */
-function certificateEntries(
-	connection: Connection,
-	transport: Transport,
-	dtls: DtlsCounters | null,
-	id: string,
-): Entry[] {
+function certificateEntries(connection: Connection, transport: Transport, dtls: DtlsStats | null, id: string): Entry[] {
 	const { readyCertificate, remote } = connection;
 	const entries: Entry[] = [];
 	const [ours] = readyCertificate?.fingerprints ?? [];
