@@ -13,8 +13,8 @@ from .outbound_stream import OutboundStream
 from .parameters import Codec
 from .timeline import Timeline
 
-BACKLOG = 10
-"Frames that wait for an encoder; at 20 ms each, what a listener would forgive."
+BACKLOG = 25
+"Frames that wait for the encoder: half a second, as a busy loop may give at once."
 
 HEADROOM = 1.25
 "What the bandwidth allocation reserves over the encoder's rate, for headers."
