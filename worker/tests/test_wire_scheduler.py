@@ -76,6 +76,14 @@ def test_a_full_window_stops_all_that_is_counted_and_not_media() -> None:
     assert drain(scheduler)[0] == b'{"event":"ended"}'
 
 
+def test_nothing_counted_overtakes_control_which_the_window_has_no_room_for() -> None:
+    scheduler = Scheduler()
+    scheduler.control(b"{%s}" % bytes(6000))
+    stream(scheduler, 1, "data", 10)
+    assert drain(scheduler, 5000) == []
+    assert len(drain(scheduler)) == 2
+
+
 def test_a_text_frame_in_order_follows_what_was_before_it() -> None:
     scheduler = Scheduler()
     made = stream(scheduler, 1, "data", 10)

@@ -94,6 +94,15 @@ test('a full window stops all that is counted, and not media', () => {
 	assert.equal(describe(drain(scheduler)), ['{"call":1}', '1:1:0:10']);
 });
 
+test('nothing that is counted overtakes control which the window has no room for', () => {
+	const scheduler = new Scheduler();
+	const text = `{"new":1,"in":"${'x'.repeat(6000)}"}`;
+	scheduler.control(text);
+	queue(scheduler, 1, 'data', 10);
+	assert.equal(drain(scheduler, 5000), []);
+	assert.equal(describe(drain(scheduler)), [text, '1:1:0:10']);
+});
+
 test('a text frame in order follows the messages before it, and precedes those behind', () => {
 	const scheduler = new Scheduler();
 	const stream = queue(scheduler, 1, 'data', 10);
