@@ -11,11 +11,12 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 from typing import Final
 
-from .session.server import END_SECONDS, Server
+from .session.server import Server
 
 SECRET_VARIABLE: Final = "AIORTC_WORKER_SECRET"
 "With --tcp: what the first frame of each connection must be."
@@ -36,21 +37,26 @@ def main() -> None:
         format="%(levelname).1s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    loop = _new_loop()
+    if not os.isatty(0):
+        # Ctrl-C in a terminal reaches the bridge too, which ends its sessions in order and then this process.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    status = 0
     try:
-        loop.run_until_complete(_serve(options.socket, secret if options.tcp else None, options.debug))
+        _new_loop().run_until_complete(_serve(options.socket, secret if options.tcp else None, options.debug))
     except KeyboardInterrupt:
         pass
-    finally:
-        if options.socket:
-            with contextlib.suppress(OSError):
-                os.unlink(options.socket)
-                # The bridge made the directory for this socket alone, and may be gone.
-                os.rmdir(os.path.dirname(options.socket))
-        # A thread that hangs in a system call, in name resolution say, must not keep the process alive.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    except Exception:
+        logging.getLogger(__name__).exception("the worker cannot go on")
+        status = 1
+    if options.socket:
+        with contextlib.suppress(OSError):
+            os.unlink(options.socket)
+            # The bridge made the directory for this socket alone, and may be gone.
+            os.rmdir(os.path.dirname(options.socket))
+    # A thread that hangs in a system call, in name resolution say, must not keep the process alive.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 async def _serve(path: str | None, secret: str | None, debug: bool) -> None:
@@ -62,7 +68,7 @@ async def _serve(path: str | None, secret: str | None, debug: bool) -> None:
     ended = asyncio.Event()
     threading.Thread(target=_await_stdin, args=(loop, ended), name="stdin", daemon=True).start()
     await ended.wait()
-    await asyncio.wait_for(server.stop(), END_SECONDS)
+    await server.stop()
 
 
 def _await_stdin(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -77,6 +78,20 @@ async def test_it_ends_when_stdin_closes_and_leaves_no_file(path: str) -> None:
         assert "hello" in await peer.greet()
         assert await worker.end() == (0, "")
     assert not is_left(path)
+
+
+async def test_it_says_why_it_cannot_listen(tmp_path: Path) -> None:
+    options = ["-m", "aiortc_worker", "--socket", str(tmp_path / "missing" / "worker.sock")]
+    process = await asyncio.create_subprocess_exec(sys.executable, *options, stderr=asyncio.subprocess.PIPE)
+    _, stderr = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 1
+    assert b"No such file or directory" in stderr
+
+
+async def test_a_ctrl_c_that_the_bridge_gets_too_does_not_end_it(path: str) -> None:
+    async with started("--socket", path) as worker:
+        worker.process.send_signal(signal.SIGINT)
+        assert "hello" in await (await worker.peer()).greet()
 
 
 async def test_hello_does_not_wait_for_the_imports(path: str) -> None:
