@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as api from '../../shim/api/index.ts';
-import type * as media from '../../shim/media/index.ts';
+import * as api from '../../../shim/api/index.ts';
+import type * as media from '../../../shim/media/index.ts';
 
 /** What tsc checks: our objects go where lib.dom's are asked for. Never called. */
 export function assignable(

@@ -1,0 +1,288 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RTCPeerConnection } from '../../../shim/api/index.ts';
+import { bindContext } from '../../../shim/rpc/context.ts';
+import { nextTask } from '../../../shim/webidl/task.ts';
+import { FakeSession } from './fakeSession.ts';
+
+const CANDIDATE = 'candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host';
+
+function connect(fake: FakeSession): RTCPeerConnection {
+	const Bound = bindContext(RTCPeerConnection, { session: () => fake.session });
+	return new Bound();
+}
+
+/** Two connections with fakes for workers, after an offer and its answer. */
+async function negotiated(prepare: (offerer: RTCPeerConnection) => void) {
+	const [ours, theirs] = [new FakeSession(), new FakeSession()];
+	const [offerer, answerer] = [connect(ours), connect(theirs)];
+	prepare(offerer);
+	const exchange = async (): Promise<void> => {
+		await offerer.setLocalDescription();
+		await answerer.setRemoteDescription(offerer.localDescription!);
+		await answerer.setLocalDescription();
+		await offerer.setRemoteDescription(answerer.localDescription!);
+	};
+	await exchange();
+	return { ours, theirs, offerer, answerer, exchange };
+}
+
+const withChannel = (connection: RTCPeerConnection): void => void connection.createDataChannel('x');
+const withVideo = (connection: RTCPeerConnection): void => void connection.addTransceiver('video');
+
+function record(log: string[], target: EventTarget, name: string, ...types: string[]): void {
+	for (const type of types) target.addEventListener(type, () => log.push(`${name} ${type}`));
+}
+
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+	for (let turn = 0; turn < 5; turn += 1) await nextTask();
+	return Promise.race([promise.then(() => true), nextTask().then(() => false)]);
+}
+
+test('createOffer() waits for the certificate, and for nothing else', async () => {
+	const fake = new FakeSession({ certifies: false });
+	const connection = connect(fake);
+	connection.createDataChannel('x');
+	const offer = connection.createOffer();
+	assert.not(await settled(offer));
+	await fake.certify(fake.of('Certificate')[0]!);
+	assert.match((await offer).sdp!, /a=fingerprint:sha-256 AB:AB/);
+	connection.close();
+});
+
+test('descriptions are set though the worker never says a word', async () => {
+	const { offerer, answerer, ours } = await negotiated(withChannel);
+	assert.equal([offerer.signalingState, answerer.signalingState], ['stable', 'stable']);
+	assert.equal(
+		ours.remotes.map(({ type }) => type),
+		['Certificate', 'IceTransport', 'DtlsTransport', 'SctpTransport', 'DataChannel'],
+	);
+	assert.equal(ours.of('IceTransport')[0]!.called, ['gather', 'start']);
+	assert.equal(ours.of('DtlsTransport')[0]!.called, ['start']);
+});
+
+test('operations run one after another, and none that is chained ends once the connection is closed', async () => {
+	const connection = connect(new FakeSession());
+	const order: string[] = [];
+	const first = connection.createOffer().then(() => order.push('first'));
+	const second = connection.setLocalDescription().then(() => order.push('second'));
+	const third = connection.createAnswer().catch(({ name }) => order.push(name));
+	await Promise.all([first, second, third]);
+	assert.equal(order, ['first', 'second', 'InvalidStateError']);
+	const last = connection.createOffer();
+	connection.close();
+	assert.not(await settled(last.catch(() => {})));
+});
+
+test('a selected pair and the states that it makes true come in one task, in the order of the specification', async () => {
+	const { offerer, ours } = await negotiated(withChannel);
+	const ice = offerer.sctp!.transport.iceTransport;
+	const log: string[] = [];
+	record(log, ice, 'ice', 'selectedcandidatepairchange', 'statechange');
+	record(log, offerer, 'connection', 'connectionstatechange', 'iceconnectionstatechange');
+	const [handle] = ours.of('IceTransport');
+	await handle!.emit('statechange', { state: 'connected', selectedPair: { local: CANDIDATE, remote: CANDIDATE } });
+	assert.equal(log, [
+		'ice selectedcandidatepairchange',
+		'ice statechange',
+		'connection iceconnectionstatechange',
+		'connection connectionstatechange',
+	]);
+	assert.equal(
+		[ice.state, offerer.iceConnectionState, offerer.connectionState],
+		['connected', 'connected', 'connecting'],
+	);
+	assert.is(ice.getSelectedCandidatePair()?.local.address, '192.0.2.1');
+	await ours.of('DtlsTransport')[0]!.emit('statechange', { state: 'connected', remoteCertificates: ['AQID'] });
+	assert.is(offerer.connectionState, 'connected');
+	assert.equal([...new Uint8Array(offerer.sctp!.transport.getRemoteCertificates()[0]!)], [1, 2, 3]);
+});
+
+test('a candidate is in the description when its event fires; the end says so three times', async () => {
+	const { offerer, ours } = await negotiated(withChannel);
+	const [handle] = ours.of('IceTransport');
+	const usernameFragment = String(handle!.params.usernameFragment);
+	const log: string[] = [];
+	offerer.onicecandidate = ({ candidate }) => {
+		const has = (text: string) => offerer.localDescription!.sdp.includes(text);
+		log.push(`${candidate?.candidate ?? 'null'} ${has(CANDIDATE)} ${has('a=end-of-candidates')}`);
+	};
+	offerer.onicegatheringstatechange = () => log.push(offerer.iceGatheringState);
+	await handle!.emit('gatheringstatechange', { state: 'gathering' });
+	await handle!.emit('candidate', { candidate: CANDIDATE, usernameFragment });
+	await handle!.emit('gatheringstatechange', { state: 'complete' });
+	await nextTask();
+	assert.equal(log, ['gathering', `${CANDIDATE} true false`, ' true true', 'complete', 'null true true']);
+	await handle!.emit('candidate', { candidate: CANDIDATE, usernameFragment: 'of a generation that was rolled back' });
+	assert.is(log.length, 5);
+});
+
+test("a fingerprint that is not the description's: error, then the states", async () => {
+	const { offerer, ours } = await negotiated(withChannel);
+	const dtls = offerer.sctp!.transport;
+	const log: string[] = [];
+	record(log, dtls, 'dtls', 'error', 'statechange');
+	record(log, offerer, 'connection', 'connectionstatechange');
+	let detail = '';
+	dtls.onerror = ({ error }) => {
+		detail = error.errorDetail;
+	};
+	const error = { errorDetail: 'fingerprint-failure', message: 'another certificate' };
+	await ours.of('DtlsTransport')[0]!.emit('statechange', { state: 'failed', error });
+	assert.equal(log, ['dtls error', 'dtls statechange', 'connection connectionstatechange']);
+	assert.equal([detail, offerer.connectionState], ['fingerprint-failure', 'failed']);
+});
+
+test('what a worker refuses to make is the failure of that object', async () => {
+	const { offerer, ours, answerer, theirs } = await negotiated((connection) => {
+		withChannel(connection);
+		withVideo(connection);
+	});
+	const refusal = { name: 'OperationError', message: 'a session has at most 1 objects' };
+	const channel = offerer.createDataChannel('y');
+	const log: string[] = [];
+	record(log, channel, 'channel', 'error', 'close');
+	await ours.of('DataChannel')[1]!.emit('error', refusal);
+	assert.equal(log, ['channel error', 'channel close']);
+	const { track } = answerer.getReceivers()[0]!;
+	await theirs.of('RtpReceiver')[0]!.emit('error', refusal);
+	assert.is(track.readyState, 'ended');
+	assert.equal([offerer.connectionState, answerer.connectionState], ['new', 'new']);
+	await theirs.of('IceTransport')[0]!.emit('error', refusal);
+	assert.equal([answerer.connectionState, answerer.iceConnectionState], ['failed', 'failed']);
+});
+
+test('a lost session fails the connection once, ends its tracks and closes its channels with an error', async () => {
+	const { offerer, ours } = await negotiated((connection) => {
+		withVideo(connection);
+		withChannel(connection);
+	});
+	const log: string[] = [];
+	record(log, offerer, 'connection', 'connectionstatechange', 'iceconnectionstatechange');
+	record(log, offerer.getReceivers()[0]!.track, 'track', 'ended');
+	record(log, offerer.sctp!, 'sctp', 'statechange');
+	await ours.lose();
+	assert.equal(log.toSorted(), [
+		'connection connectionstatechange',
+		'connection iceconnectionstatechange',
+		'sctp statechange',
+		'track ended',
+	]);
+	assert.is(offerer.connectionState, 'failed');
+	assert.is(ours.holds, 0);
+});
+
+test('a session that is lost before there is anything fails the connection and the offer', async () => {
+	const fake = new FakeSession({ certifies: false });
+	const connection = connect(fake);
+	const offer = connection.createOffer().catch(({ message }) => message);
+	await fake.lose();
+	assert.is(await offer, 'the session was lost');
+	assert.is(connection.connectionState, 'failed');
+	connection.close();
+});
+
+test('close() drops every object and lets the process go', async () => {
+	const { offerer, ours } = await negotiated((connection) => {
+		withVideo(connection);
+		withChannel(connection);
+	});
+	assert.is(ours.holds, 1);
+	offerer.close();
+	assert.equal(
+		ours.remotes.filter(({ isDropped }) => !isDropped).map(({ type }) => type),
+		[],
+	);
+	assert.is(ours.holds, 0);
+});
+
+test('a sender is told what changed, and nothing when nothing did', async () => {
+	const { offerer, ours, exchange } = await negotiated(withVideo);
+	const [handle] = ours.of('RtpSender');
+	assert.equal(handle!.called, ['send']);
+	const [, first] = handle!.calls[0]!;
+	assert.equal([first.active, first.mid, first.transport], [true, '0', ours.of('DtlsTransport')[0]!.id]);
+	await exchange();
+	assert.equal(handle!.called, ['send']);
+	const [sender] = offerer.getSenders();
+	const parameters = sender!.getParameters();
+	parameters.encodings[0]!.maxBitrate = 90_000;
+	await sender!.setParameters(parameters);
+	const [encoding] = handle!.calls[1]![1].encodings as { maxBitrate: number }[];
+	assert.is(encoding!.maxBitrate, 90_000);
+	offerer.getTransceivers()[0]!.direction = 'inactive';
+	await exchange();
+	assert.is(handle!.calls[2]![1].active, false);
+});
+
+test('what the worker refuses to send rejects setParameters()', async () => {
+	const { offerer, ours } = await negotiated(withVideo);
+	ours.of('RtpSender')[0]!.refused.set('send', new DOMException('no such layer', 'OperationError'));
+	const [sender] = offerer.getSenders();
+	const parameters = sender!.getParameters();
+	parameters.encodings[0]!.maxFramerate = 5;
+	const error = await sender!.setParameters(parameters).catch(({ name }) => name);
+	assert.is(error, 'OperationError');
+});
+
+test('balanced: a section of each kind has a transport until the answer bundles them', async () => {
+	const fake = new FakeSession();
+	const connection = connect(fake);
+	connection.addTransceiver('audio');
+	connection.addTransceiver('audio');
+	connection.addTransceiver('video');
+	await connection.setLocalDescription();
+	assert.is(fake.of('IceTransport').length, 2);
+	const [first, second, video] = connection.getSenders();
+	assert.is(first!.transport, second!.transport);
+	assert.is.not(first!.transport, video!.transport);
+	const other = connect(new FakeSession());
+	await other.setRemoteDescription(connection.localDescription!);
+	await other.setLocalDescription();
+	const dropped = video!.transport!;
+	await connection.setRemoteDescription(other.localDescription!);
+	assert.is(video!.transport, first!.transport);
+	assert.is(dropped.state, 'closed');
+	assert.equal(
+		fake.of('IceTransport').map(({ isDropped }) => isDropped),
+		[false, true],
+	);
+});
+
+test('a peer that knows no BUNDLE keeps a transport a section', async () => {
+	const fake = new FakeSession();
+	const connection = connect(fake);
+	connection.addTransceiver('audio');
+	connection.addTransceiver('video');
+	await connection.setLocalDescription();
+	const other = connect(new FakeSession());
+	const offer = connection.localDescription!.sdp.replace(/a=group:BUNDLE.*\r\n/, '');
+	await other.setRemoteDescription({ type: 'offer', sdp: offer });
+	await other.setLocalDescription();
+	await connection.setRemoteDescription(other.localDescription!);
+	assert.equal(
+		fake.of('DtlsTransport').map(({ called }) => called),
+		[['start'], ['start']],
+	);
+	const [audio, video] = connection.getSenders();
+	assert.is.not(audio!.transport, video!.transport);
+});
+
+test('a pranswer starts what the answer goes on with', async () => {
+	const [ours, theirs] = [new FakeSession(), new FakeSession()];
+	const [offerer, answerer] = [connect(ours), connect(theirs)];
+	offerer.addTransceiver('video');
+	await offerer.setLocalDescription();
+	await answerer.setRemoteDescription(offerer.localDescription!);
+	const { sdp } = await answerer.createAnswer();
+	await answerer.setLocalDescription({ type: 'pranswer', sdp });
+	await offerer.setRemoteDescription({ type: 'pranswer', sdp: sdp! });
+	assert.equal([answerer.signalingState, offerer.signalingState], ['have-local-pranswer', 'have-remote-pranswer']);
+	assert.equal(ours.of('DtlsTransport')[0]!.called, ['start']);
+	await answerer.setLocalDescription();
+	await offerer.setRemoteDescription(answerer.localDescription!);
+	assert.equal([answerer.signalingState, offerer.signalingState], ['stable', 'stable']);
+	assert.equal(ours.of('DtlsTransport')[0]!.called, ['start']);
+});
+
+test.run();
