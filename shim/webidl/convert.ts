@@ -108,7 +108,7 @@ export function callback<F>(): Convert<F> {
 	};
 }
 
-interface Member<T> {
+export interface Member<T> {
 	convert: Convert<T>;
 	presence: 'required' | 'optional' | 'default';
 	fallback?: () => T;
