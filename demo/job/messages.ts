@@ -23,7 +23,7 @@ export interface ToneHeard {
 	seconds: number;
 	/** Of the strongest tone, in Hz. */
 	frequency: number;
-	/** How much of the sound's energy is at the frequency asked for: 0 to 1. */
+	/** How much of the sound's energy is at the frequency asked for, in the middle one of its tenths of a second: 0 to 1. */
 	share: number;
 }
 

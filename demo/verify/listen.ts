@@ -5,7 +5,7 @@ import { toneFrequency, toneShare } from './tone.ts';
 /** Seconds left out at the start, in which buffers fill. */
 const WARM_UP = 0.3;
 
-/** Of the pieces over which the tone's share is averaged: one lost packet then spoils one of them. */
+/** Of the pieces of which the middle one's share of the tone counts: a lost packet then spoils one of them, not all. */
 const PIECE_SECONDS = 0.1;
 
 /** Reads some seconds of an audio track and looks for a tone in it. */
@@ -29,7 +29,7 @@ export async function listenTo(
 	return {
 		seconds,
 		frequency: toneFrequency(sound, sampleRate) ?? 0,
-		share: shares.reduce((sum, share) => sum + share, 0) / shares.length,
+		share: shares.sort((a, b) => a - b)[shares.length >> 1] ?? 0,
 	};
 }
 

@@ -15,12 +15,17 @@ export class Peer {
 	/** Candidates may overtake the description that they belong to: they wait for it. */
 	readonly #described: Promise<void>;
 	#ondescribed = () => {};
-	#channel: RTCDataChannel | null = null;
+	/** The offerer's is its own; the answerer's comes when it is connected. */
+	readonly #channel: Promise<RTCDataChannel>;
+	#onchannel: (channel: RTCDataChannel) => void = () => {};
 
 	constructor({ onCandidate }: PeerOptions) {
 		this.#trickles = onCandidate !== undefined;
 		this.#described = new Promise((resolve) => {
 			this.#ondescribed = resolve;
+		});
+		this.#channel = new Promise((resolve) => {
+			this.#onchannel = resolve;
 		});
 		this.connection.onicecandidate = ({ candidate }) => onCandidate?.(candidate?.toJSON() ?? null);
 		this.connection.ontrack = ({ track }) => this.remote.set(track.kind, track);
@@ -62,7 +67,7 @@ export class Peer {
 
 	/** Sends a text and a binary message of each size; resolves with what was sent. */
 	async say(sizes: readonly number[]): Promise<Receipt[]> {
-		const channel = this.#channel!;
+		const channel = await this.#channel;
 		if (channel.readyState !== 'open') await new Promise((resolve) => channel.addEventListener('open', resolve));
 		const messages = sizes.flatMap((size) => ['x'.repeat(size), new Uint8Array(size).map((_, index) => index)]);
 		// send() has an overload for each type; this is one of them at a time.
@@ -80,7 +85,6 @@ export class Peer {
 	}
 
 	#use(channel: RTCDataChannel): void {
-		this.#channel = channel;
 		channel.binaryType = 'arraybuffer';
 		// Digests take their time: the chain keeps the messages' order.
 		let last = Promise.resolve();
@@ -89,6 +93,7 @@ export class Peer {
 				this.received.push(await receiptOf(data, ''));
 			});
 		};
+		this.#onchannel(channel);
 	}
 
 	async #local(): Promise<RTCSessionDescriptionInit> {
