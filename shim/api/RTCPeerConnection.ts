@@ -22,6 +22,7 @@ import { copyConfiguration, setConfiguration, toConfiguration } from './configur
 import { Connection } from './connection.ts';
 import { createAnswer, createOffer } from './createDescription.ts';
 import { createDataChannel, toDataChannelInit } from './dataChannels.ts';
+import { applyLegacyOptions } from './legacyOfferOptions.ts';
 import { updateNegotiationNeeded } from './negotiationNeeded.ts';
 import type { RTCCertificate } from './RTCCertificate.ts';
 import type { RTCDataChannel } from './RTCDataChannel.ts';
@@ -37,7 +38,11 @@ import { setLocal, setRemote } from './setDescription.ts';
 import { collectStats, selectTrack } from './stats/collect.ts';
 import type { Transceiver } from './transceiver.ts';
 
-const toOfferOptions = dictionary({ iceRestart: defaulted(boolean, () => false) });
+const toOfferOptions = dictionary({
+	iceRestart: defaulted(boolean, () => false),
+	offerToReceiveAudio: optional(boolean),
+	offerToReceiveVideo: optional(boolean),
+});
 const toAnswerOptions = dictionary({});
 const toLocalDescription = dictionary({ sdp: defaulted(domString, () => ''), type: optional(sdpType) });
 const toTrack = instanceOf(MediaStreamTrack);
@@ -162,7 +167,8 @@ export class RTCPeerConnection extends eventTargetOf<RTCPeerConnectionEventMap>(
 	createOffer(...args: unknown[]): Promise<unknown> {
 		if (isLegacy(args, 0)) return withCallbacks(this.createOffer(args[2] as RTCOfferOptions), args[0], args[1]);
 		return promising(async () => {
-			const { iceRestart } = toOfferOptions(args[0], 'options');
+			const { iceRestart, ...legacy } = toOfferOptions(args[0], 'options');
+			if (!this.#connection.isClosed) applyLegacyOptions(this.#connection, legacy);
 			const { sdp } = await this.#chain(() => createOffer(this.#connection, iceRestart));
 			return { type: 'offer' as const, sdp };
 		});
@@ -299,7 +305,7 @@ export class RTCPeerConnection extends eventTargetOf<RTCPeerConnectionEventMap>(
 		const { transceiver } = slots;
 		if (transceiver.stopping || !this.#live().includes(transceiver) || !slots.track) return;
 		// 10. – 12.
-		void slots.setTrack(null);
+		slots.setTrack(null);
 		transceiver.direction = withSend(transceiver.direction, false);
 		// 13.
 		updateNegotiationNeeded(connection);
@@ -368,7 +374,7 @@ function isFree({ sender, kind, stopping, hasSent }: Transceiver, wanted: Kind):
 /** Step 12 of addTrack(). */
 function reuse(transceiver: Transceiver, track: MediaStreamTrack, streams: readonly MediaStream[]): void {
 	const { sender, direction } = transceiver;
-	void sender.setTrack(track);
+	sender.setTrack(track);
 	sender.setStreams(streams);
 	transceiver.hadTrack = true;
 	if (!sends(direction)) transceiver.direction = withSend(direction, true);

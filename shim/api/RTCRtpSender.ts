@@ -2,7 +2,6 @@ import { type CodecCapability, getCapabilities, type HeaderExtensionCapability }
 import { MediaStream, MediaStreamTrack } from '../media/index.ts';
 import { dictionary, domString, instanceOf, nullable } from '../webidl/convert.ts';
 import { defineInterface, requireArguments, requireKey } from '../webidl/interface.ts';
-import { nextTask } from '../webidl/task.ts';
 import { invalidState } from './errors.ts';
 import { updateNegotiationNeeded } from './negotiationNeeded.ts';
 import type { RTCDtlsTransport } from './RTCDtlsTransport.ts';
@@ -73,11 +72,7 @@ export class RTCRtpSender {
 		// 6.
 		const encodings = validateParameters(sender.kind, given, sender.lastReturned);
 		// 7. – 9.
-		await sender.connection.settingParameters(async () => {
-			sender.setEncodings(encodings);
-			await Promise.all([sender.apply(), nextTask()]);
-			sender.lastReturned = null;
-		});
+		await sender.connection.settingParameters(() => sender.replaceEncodings(encodings));
 	}
 
 	/** @see https://www.w3.org/TR/webrtc/#dom-rtcrtpsender-getparameters */
@@ -101,7 +96,7 @@ export class RTCRtpSender {
 		// 6.
 		await connection.operations.chain(async () => {
 			if (transceiver.stopping) throw invalidState('The transceiver is stopped');
-			await Promise.all([this.#sender.setTrack(track), nextTask()]);
+			await this.#sender.replaceTrack(track);
 		});
 	}
 

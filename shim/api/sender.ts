@@ -4,7 +4,7 @@ import { uuid } from '../media/uuid.ts';
 import type { Remote } from '../rpc/Remote.ts';
 import type { CallIn } from '../rpc/types.ts';
 import { constructorKey } from '../webidl/interface.ts';
-import { queueTask } from '../webidl/task.ts';
+import { nextTask, queueTask } from '../webidl/task.ts';
 import { matchesCodec } from './codecs.ts';
 import type { Connection } from './connection.ts';
 import { RTCRtpSender } from './RTCRtpSender.ts';
@@ -55,7 +55,7 @@ export class Sender {
 		this.trackId = track?.id ?? uuid();
 		this.streamIds = uniqueIds(streams);
 		this.#encodings = encodings.length > 0 ? encodings.map(encoding) : [encoding(defaultEncoding(kind))];
-		this.handle = connection.session.create('RtpSender', { kind, track: this.#openTrack() });
+		this.handle = connection.session.create('RtpSender', { kind, track: this.#idOf(track) });
 		this.handle.on('error', ({ message }) => connection.senderFailed(this, message));
 		this.object = new RTCRtpSender(constructorKey, this);
 	}
@@ -86,18 +86,29 @@ export class Sender {
 		this.streamIds = uniqueIds(streams);
 	}
 
-	/** Changes what is sent, without a word about it in any description. */
-	setTrack(track: MediaStreamTrack | null): Promise<unknown> {
+	/** Takes a track, or none, at once: what addTrack() and removeTrack() do. */
+	setTrack(track: MediaStreamTrack | null): void {
 		this.#track = track;
-		return this.handle.call('replaceTrack', { track: this.#openTrack() });
+		this.#tellTrack(track).catch((error: Error) => this.connection.senderFailed(this, error.message));
+	}
+
+	/** Takes a track, or none, when the worker sends it. */
+	async replaceTrack(track: MediaStreamTrack | null): Promise<void> {
+		await Promise.all([this.#tellTrack(track), nextTask()]);
+		this.#track = track;
 	}
 
 	/** Other encodings of the same number keep their SSRCs, so that a receiver sees no break. */
 	setEncodings(encodings: readonly EncodingParameters[]): void {
-		this.#encodings = encodings.map((parameters, index) => {
-			const known = this.#encodings[index];
-			return known ? { ...known, parameters } : encoding(parameters);
-		});
+		this.#encodings = this.#withParameters(encodings);
+	}
+
+	/** Takes other encodings of the same number when the worker sends them. */
+	async replaceEncodings(parameters: readonly EncodingParameters[]): Promise<void> {
+		const encodings = this.#withParameters(parameters);
+		await Promise.all([this.#tell(encodings), nextTask()]);
+		this.#encodings = encodings;
+		this.lastReturned = null;
 	}
 
 	/** Keeps the layers that the peer still takes; the first, when it takes none. */
@@ -140,34 +151,44 @@ export class Sender {
 	negotiate(negotiated: Negotiated, transport: Transport): void {
 		this.#negotiated = negotiated;
 		this.transport = transport;
-		this.apply().catch((error: Error) => this.connection.senderFailed(this, error.message));
+		this.#apply();
 	}
 
 	/** Stops sending, until negotiated anew. */
 	pause(): void {
 		if (!this.#negotiated?.active) return;
 		this.#negotiated = { ...this.#negotiated, active: false };
-		this.apply().catch(() => {});
-	}
-
-	/** Tells the worker what to send, if that is not what it was told last. */
-	async apply(): Promise<void> {
-		const call = this.#sendCall();
-		if (!call || (this.#told === null && !call.active) || isEqual(call, this.#told)) return;
-		this.#told = call;
-		await this.handle.call('send', call);
+		this.#apply();
 	}
 
 	stop(): void {
 		this.handle.drop();
 	}
 
-	#sendCall(): SendCall | null {
+	#apply(): void {
+		this.#tell(this.#encodings).catch((error: Error) => this.connection.senderFailed(this, error.message));
+	}
+
+	/** Tells the worker what to send, if that is not what it was told last. */
+	async #tell(encodings: readonly Encoding[]): Promise<void> {
+		const call = this.#sendCall(encodings);
+		const before = this.#told;
+		if (!call || (before === null && !call.active) || isEqual(call, before)) return;
+		this.#told = call;
+		try {
+			await this.handle.call('send', call);
+		} catch (error) {
+			if (this.#told === call) this.#told = before;
+			throw error;
+		}
+	}
+
+	#sendCall(own: readonly Encoding[]): SendCall | null {
 		const dtls = this.transport?.dtls.handle;
 		if (!dtls || !this.#negotiated) return null;
 		const { encodings: layers, ...negotiated } = this.#negotiated;
 		const encodings = layers.map((layer) => {
-			const { parameters } = this.#encodings.find(({ ssrc }) => ssrc === layer.ssrc) ?? this.#encodings[0]!;
+			const { parameters } = own.find(({ ssrc }) => ssrc === layer.ssrc) ?? own[0]!;
 			const { active, codec, maxBitrate, maxFramerate, scaleResolutionDownBy } = parameters;
 			const payloadType = codec && this.codecs.find((known) => matchesCodec(known, codec, true))?.payloadType;
 			return { ...layer, active, maxBitrate, maxFramerate, scaleResolutionDownBy, payloadType };
@@ -175,8 +196,20 @@ export class Sender {
 		return { ...negotiated, transport: dtls.id, encodings };
 	}
 
-	#openTrack(): number | null {
-		return this.#track && (openTrack(this.#track, this.connection.session)?.id ?? null);
+	#withParameters(encodings: readonly EncodingParameters[]): Encoding[] {
+		return encodings.map((parameters, index) => {
+			const known = this.#encodings[index];
+			return known ? { ...known, parameters } : encoding(parameters);
+		});
+	}
+
+	#tellTrack(track: MediaStreamTrack | null): Promise<unknown> {
+		return this.handle.call('replaceTrack', { track: this.#idOf(track) });
+	}
+
+	/** An ended track has no object in the worker: there is nothing to send of it. */
+	#idOf(track: MediaStreamTrack | null): number | null {
+		return track && (openTrack(track, this.connection.session)?.id ?? null);
 	}
 }
 

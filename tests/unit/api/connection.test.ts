@@ -225,6 +225,28 @@ test('what the worker refuses to send rejects setParameters()', async () => {
 	assert.is(error, 'OperationError');
 });
 
+test('replaceTrack(null) leaves the track until the worker has let it go', async () => {
+	const fake = new FakeSession();
+	const connection = connect(fake);
+	const { sender } = connection.addTransceiver('video');
+	const [handle] = fake.of('RtpSender');
+	handle!.refused.set('replaceTrack', new DOMException('no', 'OperationError'));
+	assert.is(await sender.replaceTrack(null).catch(({ name }) => name), 'OperationError');
+	handle!.refused.clear();
+	await sender.replaceTrack(null);
+	assert.equal(handle!.calls.at(-1), ['replaceTrack', { track: null }]);
+});
+
+test('offerToReceive… makes a transceiver, once, and turns receiving off', async () => {
+	const connection = connect(new FakeSession());
+	const directions = () => connection.getTransceivers().map(({ direction }) => direction);
+	await connection.createOffer({ offerToReceiveAudio: true, offerToReceiveVideo: true });
+	await connection.createOffer({ offerToReceiveAudio: true });
+	assert.equal(directions(), ['recvonly', 'recvonly']);
+	await connection.createOffer({ offerToReceiveVideo: false });
+	assert.equal(directions(), ['recvonly', 'inactive']);
+});
+
 test('balanced: a section of each kind has a transport until the answer bundles them', async () => {
 	const fake = new FakeSession();
 	const connection = connect(fake);
