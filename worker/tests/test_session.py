@@ -224,6 +224,17 @@ async def test_a_failed_call_is_answered_with_its_error(
     assert (await peer.frame())["out"] == {"n": 1}
 
 
+@pytest.mark.parametrize("debug", [False, True])
+async def test_a_traceback_is_sent_in_debug_alone(debug: bool) -> None:
+    peer = await WirePeer.connect(debug=debug)
+    new(peer, 1)
+    invoke(peer, 1, 1, "crash")
+    message = (await peer.frame())["error"]["message"]
+    assert message.startswith("ZeroDivisionError: by zero")
+    assert ("Traceback" in message) is debug
+    await peer.close()
+
+
 async def test_an_event_comes_before_the_reply_of_its_call(peer: WirePeer) -> None:
     new(peer, 1)
     invoke(peer, 1, 1, "tell", n=3)

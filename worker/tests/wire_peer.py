@@ -24,12 +24,14 @@ class WirePeer:
         self._received = 0
 
     @classmethod
-    async def connect(cls, hello: dict[str, Any] | None = None, secret: str | None = None) -> WirePeer:
+    async def connect(
+        cls, hello: dict[str, Any] | None = None, secret: str | None = None, debug: bool = False
+    ) -> WirePeer:
         """A peer of a new session of this process, greeted unless `hello` is empty."""
         loop = asyncio.get_running_loop()
         tasks.install(loop)
         near, far = socket.socketpair()
-        session = Session(secret=secret)
+        session = Session(secret=secret, debug=debug)
         await loop.connect_accepted_socket(lambda: session.link, far)
         peer = cls(*await asyncio.open_unix_connection(sock=near))
         peer.session = session

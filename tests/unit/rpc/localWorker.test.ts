@@ -8,28 +8,31 @@ import { Relay } from '../link/relay.ts';
 import { connectPair } from './channelPair.ts';
 import { workerEnd } from './localWorker.ts';
 
-const python = await ensurePython();
 const lines: string[] = [];
+let worker: Worker;
 
 interface Running {
 	session: Session;
 	relay: Relay;
 }
 
-/** Runs `use` with a session of a worker process of its own; nothing may be on its stderr afterwards. */
+/** Runs `use` with a session of the worker. */
 async function withSession(use: (running: Running) => Promise<void>): Promise<void> {
-	const { signal } = new AbortController();
-	const worker = await Worker.start({ python, signal, onStderr: (line) => lines.push(line) });
-	try {
-		const relay = new Relay(workerEnd(await worker.connect()));
-		const session = new Session({ connect: () => ({ url: 'memory:', token: 't' }), openSocket: relay.open });
-		await use({ session, relay });
-		await session.close();
-	} finally {
-		await worker.stop();
-	}
-	assert.equal(lines.splice(0), []);
+	const relay = new Relay(workerEnd(await worker.connect()));
+	const session = new Session({ connect: () => ({ url: 'memory:', token: 't' }), openSocket: relay.open });
+	await use({ session, relay });
+	await session.close();
 }
+
+test.before(async () => {
+	const python = await ensurePython();
+	worker = await Worker.start({ python, signal: new AbortController().signal, onStderr: (line) => lines.push(line) });
+});
+
+test.after(async () => {
+	await worker.stop();
+	assert.equal(lines, [], 'nothing is on stderr');
+});
 
 test('a real worker answers, and says what is alive', () =>
 	withSession(async ({ session }) => {
@@ -38,15 +41,25 @@ test('a real worker answers, and says what is alive', () =>
 		assert.equal((await session.root.call('dump', {})).objects, { Certificate: 1 });
 	}));
 
+test("a refused creation is its object's error, and that of every call on it", () =>
+	withSession(async ({ session }) => {
+		const track = session.create('Track', { source: 77, kind: 'video' });
+		const event = new Promise<{ name: string }>((resolve) => track.on('error', resolve));
+		const call = await track.call('stop', {}).catch((error: DOMException) => error);
+		assert.is((await event).name, 'NotFoundError');
+		assert.is((call as DOMException).name, 'NotFoundError');
+		assert.match((call as DOMException).message, 'no object 77');
+	}));
+
 test('messages of a channel arrive once and in order, however often the socket is cut', () =>
 	withSession(async ({ session, relay }) => {
 		const [near, far] = await connectPair(session);
-		const sizes = Array.from({ length: 200 }, (_, n) => (n % 10 === 0 ? 100_000 : n));
+		const sizes = Array.from({ length: 120 }, (_, n) => (n % 10 === 0 ? 100_000 : n));
 		const got: number[] = [];
 		far.onmessage = (data) => got.push(data.length);
 		for (const [n, size] of sizes.entries()) {
 			near.send(n % 2 === 0 ? 'x'.repeat(size) : new Uint8Array(size));
-			if (n % 25 === 24) {
+			if (n % 15 === 14) {
 				await sleep(20);
 				relay.cut();
 			}
