@@ -113,18 +113,22 @@ function createTrack(
 ): () => MediaStreamTrack {
 	const device = testDevices[kind];
 	const identity = type === 'test' ? { deviceId: device.deviceId, groupId: device.groupId } : { source: name, loop };
-	const settings: MediaTrackSettings = { ...opened[kind], ...identity, ...processing[kind], sourceType: type };
+	const settings = { ...opened[kind], ...identity, ...unprocessed(kind, opened), sourceType: type };
 	const error = overconstrained(constraints, settings);
 	if (error) throw error;
 	const label = type === 'test' ? device.label : (name ?? `Default ${kind} device`);
 	return () => new MediaStreamTrack(constructorKey, { kind, source, label, settings, constraints });
 }
 
-/** Sources are sent as they are. */
-const processing: Record<Kind, MediaTrackSettings> = {
-	audio: { echoCancellation: false, autoGainControl: false, noiseSuppression: false },
-	video: {},
-};
+/** Those that lib.dom does not know. */
+type Settings = MediaTrackSettings & { latency?: number; resizeMode?: 'none'; voiceIsolation?: boolean };
+
+/** Settings of what is sent as it is: s16 in frames of 20 ms, pictures of the source's size. */
+function unprocessed(kind: Kind, { video }: CallOut<'MediaSource', 'open'>): Settings {
+	if (kind === 'video') return { aspectRatio: video ? video.width / video.height : undefined, resizeMode: 'none' };
+	const off = { echoCancellation: false, autoGainControl: false, noiseSuppression: false, voiceIsolation: false };
+	return { ...off, sampleSize: 16, latency: 0.02 };
+}
 
 function toOverconstrained(error: unknown): unknown {
 	if (!(error instanceof DOMException) || error.name !== 'OverconstrainedError') return error;

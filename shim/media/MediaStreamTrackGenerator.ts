@@ -7,7 +7,9 @@ import { fromFrame } from './frameClasses.ts';
 import { LocalSource } from './LocalSource.ts';
 import { endTrack, type Kind, MediaStreamTrack } from './MediaStreamTrack.ts';
 
-const initMembers = idl.dictionary({ kind: idl.required(idl.enumeration('kind', ['audio', 'video'])) });
+const initMembers = idl.dictionary({
+	kind: idl.required(idl.enumeration<['audio', 'video']>('kind', ['audio', 'video'])),
+});
 
 export interface MediaStreamTrackGeneratorInit {
 	kind: Kind;
@@ -21,10 +23,13 @@ export interface MediaStreamTrackGeneratorInit {
 export class MediaStreamTrackGenerator extends MediaStreamTrack {
 	readonly #writable: WritableStream<VideoFrame | AudioData>;
 
-	/** @throws {TypeError} `init.kind` is neither audio nor video */
-	constructor(init: MediaStreamTrackGeneratorInit) {
+	/**
+	 * @param init its kind, alone or in a dictionary
+	 * @throws {TypeError} the kind is neither audio nor video
+	 */
+	constructor(init: MediaStreamTrackGeneratorInit | Kind) {
 		requireArguments(arguments.length, 1, 'MediaStreamTrackGenerator');
-		const kind = initMembers(init, 'MediaStreamTrackGenerator: init').kind as Kind;
+		const { kind } = initMembers(idl.isObject(init) ? init : { kind: init }, 'MediaStreamTrackGenerator: init');
 		const source = new WrittenSource(contextOf(new.target).session(), kind);
 		super(constructorKey, { kind, source });
 		this.#writable = new WritableStream({

@@ -2,15 +2,22 @@ import * as idl from '../webidl/convert.ts';
 import { type NumberConstraint, numberConstraint } from './constraints.ts';
 import { OverconstrainedError } from './OverconstrainedError.ts';
 
-const numbers = ['width', 'height', 'aspectRatio', 'frameRate', 'sampleRate', 'sampleSize', 'channelCount'] as const;
+const numbers = [
+	'width',
+	'height',
+	'aspectRatio',
+	'frameRate',
+	'sampleRate',
+	'sampleSize',
+	'channelCount',
+	'latency',
+] as const;
 const strings = ['facingMode', 'resizeMode', 'deviceId', 'groupId'] as const;
-const booleans = ['echoCancellation', 'autoGainControl', 'noiseSuppression'] as const;
+const booleans = ['echoCancellation', 'autoGainControl', 'noiseSuppression', 'voiceIsolation'] as const;
 
 /** The names of the specification that constraints may use here. */
 export const supportedConstraints: MediaTrackSupportedConstraints = Object.fromEntries(
-	['width', 'height', 'aspectRatio', 'frameRate', 'sampleRate', 'channelCount', 'deviceId', 'groupId', ...booleans].map(
-		(name) => [name, true],
-	),
+	[...numbers, ...booleans, 'resizeMode', 'deviceId', 'groupId'].map((name) => [name, true]),
 );
 
 /**

@@ -201,7 +201,7 @@ test('float samples are clamped when they become integers', () => {
 test('a generator sends what is written, and ends with its writable', async () => {
 	const session = new FakeSession();
 	setContext(MediaStreamTrackGenerator, { session: () => session.real });
-	const track = new MediaStreamTrackGenerator({ kind: 'video' });
+	const track = new MediaStreamTrackGenerator('video');
 	assert.is(openTrack(track, session.real)?.id, 3);
 	const writer = track.writable.getWriter();
 	const frame = new VideoFrame(planes, init);
