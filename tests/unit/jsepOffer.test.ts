@@ -126,6 +126,38 @@ test('what is added once a group was negotiated joins its transport, whatever th
 	a.wantsData = true;
 	const { sections } = parse(a.offer());
 	assert.is(new Set(sections.map(({ iceUfrag }) => iceUfrag)).size, 1);
+	assert.equal(
+		sections.map(({ port, bundleOnly }) => [port, bundleOnly]),
+		[
+			[9, false],
+			[9, false],
+			[9, false],
+		],
+	);
+});
+
+test('an offer made again before the answer keeps transports and bundle-only, and adds by the policy', () => {
+	const [a, b] = [new Peer('a', 'balanced'), new Peer('b')];
+	a.add('audio');
+	a.add('audio');
+	const first = a.offer();
+	a.setLocal('offer', first);
+	a.add('video');
+	a.add('video');
+	const second = a.offer();
+	const transports = (sdp: string) => parse(sdp).sections.map(({ iceUfrag, bundleOnly }) => [iceUfrag, bundleOnly]);
+	const [[own], [shared], [fresh], [last]] = transports(second) as [[string], [string], [string], [string]];
+	assert.equal(transports(second), [...transports(first), [fresh, false], [own, true]]);
+	assert.equal([shared, last], [own, own]);
+	assert.is.not(fresh, own);
+	a.setLocal('offer', second);
+	b.setRemote('offer', second);
+	const answer = b.answer();
+	a.setRemote('answer', answer);
+	assert.equal(
+		transports(a.offer()),
+		[0, 1, 2, 3].map(() => [own, false]),
+	);
 });
 
 test('a stopped transceiver closes its section; the next one takes it under a new mid, whatever its kind', () => {

@@ -61,6 +61,8 @@ for (const [what, sdp, line] of [
 	['a simulcast of one word', withLine(6, 'a=simulcast:send'), 7],
 	['a simulcast that sends twice', withLine(6, 'a=simulcast:send 1 send 2'), 7],
 	['an sctp-port of a word', withLine(6, 'a=sctp-port:any'), 7],
+	['an ssrc-group of words', withLine(6, 'a=ssrc-group:FID 1 two'), 7],
+	['an ssrc-group of nothing', withLine(6, 'a=ssrc-group:'), 7],
 	['a mid with a space', withLine(6, 'a=mid:0 1'), 7],
 ] as const) {
 	test(`${what} is refused at line ${line}`, () => assert.is(refusedAt(sdp), line));
@@ -124,6 +126,49 @@ test("Firefox's offer is read, what the session says included", () => {
 	]);
 	assert.is(audio!.headerExtensions[1]!.direction, 'recvonly');
 	assert.is(video!.codecs.at(-1)!.sdpFmtpLine, 'apt=97');
+});
+
+test('what the session says of the transport holds where a section says nothing, but not in a closed one', () => {
+	const session =
+		'a=ice-ufrag:sess\r\na=ice-pwd:session-password-of-some-length\r\na=setup:active\r\na=recvonly\r\na=ice-lite\r\nm=audio';
+	const own = 'a=mid:0\r\na=ice-ufrag:mine\r\na=ice-pwd:my-password-of-some-length\r\na=setup:passive\r\na=sendonly';
+	const media = MINIMAL.slice(4).join('\r\n');
+	const text = edit(
+		[...MINIMAL.slice(0, 4), media, media.replace('a=mid:0', own), media.replace(' 9 ', ' 0 ')].join('\r\n'),
+		'm=audio',
+		session,
+	);
+	assert.equal(
+		parse(text).sections.map(({ iceUfrag, icePwd, setup, direction, iceLite }) => [
+			iceUfrag,
+			icePwd,
+			setup,
+			direction,
+			iceLite,
+		]),
+		[
+			['sess', 'session-password-of-some-length', 'active', 'recvonly', true],
+			['mine', 'my-password-of-some-length', 'passive', 'sendonly', true],
+			[undefined, undefined, undefined, 'recvonly', true],
+		],
+	);
+});
+
+test('SSRCs are read with what is said of them, and only in their range', () => {
+	const lines = [
+		'a=ssrc:1 cname:c',
+		'a=ssrc:1 msid:s t',
+		'a=ssrc:2',
+		'a=ssrc:3 label:x',
+		'a=ssrc:4 msid',
+		'a=ssrc:4294967296 cname:c',
+	];
+	assert.equal(parse(withLine(6, ...lines)).sections[0]!.ssrcs, [
+		{ ssrc: 1, cname: 'c', msid: 's t' },
+		{ ssrc: 2 },
+		{ ssrc: 3 },
+		{ ssrc: 4 },
+	]);
 });
 
 test('static payload types need no rtpmap, except in a closed section', () => {
