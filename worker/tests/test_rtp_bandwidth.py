@@ -44,6 +44,15 @@ def test_sound_comes_first_then_the_lowest_layer(estimate, granted):
     assert [flow.granted for flow in made] == granted
 
 
+def test_a_layer_that_lost_its_share_comes_back_when_there_is_room_to_stay():
+    bandwidth, (_, upper) = flows((0, 30_000, 100_000), (1, 100_000, 300_000))
+    granted = []
+    for estimate in (300_000, 190_000, 210_000, 230_000, 205_000):
+        bandwidth.remb(estimate, 0.0)
+        granted.append(upper.granted)
+    assert granted == [200_000, 0, 0, 130_000, 105_000]
+
+
 def test_senders_share_a_layer_alike_and_leave_what_they_cannot_use():
     bandwidth, made = flows((0, 30_000, 100_000), (0, 30_000, 900_000), (0, 30_000, 900_000))
     bandwidth.remb(700_000, 0.0)
@@ -69,7 +78,7 @@ def test_an_encoder_changes_its_rate_seldom_and_sooner_down_than_up():
 
 
 async def test_the_estimate_finds_a_narrow_path_and_the_encoder_keeps_to_it():
-    async with pair("video", rate=500_000) as link:
+    async with pair("video", rate=300_000) as link:
         camera = Camera(640, 480).start()
         await link.start(CODECS, camera)
         await asyncio.sleep(5)
@@ -80,22 +89,25 @@ async def test_the_estimate_finds_a_narrow_path_and_the_encoder_keeps_to_it():
         stats = await link.sender.getStats()
         print(stats.available_outgoing_bitrate, rate, link.network.lost - lost, len(link.near.sent_rtp) - sent)
         await camera.stop()
-        assert stats.available_outgoing_bitrate < 600_000
-        assert 150_000 < rate < 560_000
+        assert stats.available_outgoing_bitrate < 450_000
+        assert 80_000 < rate < 340_000
         assert link.network.lost - lost < 0.05 * (len(link.near.sent_rtp) - sent)
         assert stats.streams[0].key_frames_encoded < 12
 
 
 async def test_the_estimate_grows_on_a_wide_path():
     async with pair("video") as link:
-        camera = Camera(1280, 720, rate=15).start()
+        camera = Camera(640, 480, rate=15).start()
         await link.start(CODECS, camera)
-        await asyncio.sleep(5)
+        for _ in range(30):
+            await asyncio.sleep(0.5)
+            stats = await link.sender.getStats()
+            if stats.available_outgoing_bitrate is not None:
+                break
         await camera.stop()
-        stats = await link.sender.getStats()
         assert stats.available_outgoing_bitrate >= START
         feedback = [data for data in link.far.sent_rtcp if data[1] == RTCP_RTPFB and data[0] & 0x1F == FORMAT]
-        assert 5 < len(feedback) < 60
+        assert 5 < len(feedback) < 150
         told = [arrival.sequence for data in feedback for arrival in unpack(data)]
         assert told == [(told[0] + index) & 0xFFFF for index in range(len(told))]
 

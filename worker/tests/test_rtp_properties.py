@@ -156,10 +156,11 @@ def test_a_history_repeats_within_its_budget_and_not_at_once():
     history = PacketHistory()
     for number in range(3000):
         history.add(RtpPacket(96, 0, number, 0, 1, bytes(1000)))
-    assert history.take(3000 - HISTORY - 1, 1_000_000, 100.0) is None
-    assert history.take(2999, 1_000_000, 100.0) is not None
-    assert history.take(2999, 1_000_000, 100.05) is None
-    assert history.take(2999, 1_000_000, 100.11) is not None
-    repeated = sum(history.take(number, 1_000_000, 200.0) is not None for number in range(2000, 3000))
+    assert history.take(3000 - HISTORY - 1, 1_000_000, None, 100.0) is None
+    assert history.take(2999, 1_000_000, None, 100.0) is not None
+    assert history.take(2999, 1_000_000, None, 100.04) is None
+    assert history.take(2999, 1_000_000, 0.15, 100.11) is None
+    assert history.take(2999, 1_000_000, 0.1, 100.11) is not None
+    repeated = sum(history.take(number, 1_000_000, None, 200.0) is not None for number in range(2000, 3000))
     assert repeated * 1040 * 8 <= 200_000
     assert repeated > 20

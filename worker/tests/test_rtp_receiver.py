@@ -233,8 +233,9 @@ async def test_padding_and_broken_packets_disturb_nothing():
         await link.start(CODECS, camera)
         await link.collector.wait(30)
         await camera.stop()
-        numbers = [number_of(frame) for frame in link.collector.frames]
-        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        await asyncio.sleep(0.2)
+        # All that was encoded: a hole where the padding was would have cost some, or a repeat.
+        assert len(link.collector.frames) == (await link.sender.getStats()).streams[0].frames_encoded
 
 
 async def test_a_malformed_picture_asks_for_another_keyframe_and_goes_on():

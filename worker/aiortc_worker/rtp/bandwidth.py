@@ -21,6 +21,9 @@ HISTORY = 4096
 LOSS_WINDOW = 1.0
 "Seconds over which loss is taken."
 
+ROOM = 1.2
+"How much more than its minimum a suspended flow must be offered: each return costs a keyframe."
+
 LOSS_TOLERATED = 0.10
 LOSS_CLEAN = 0.02
 
@@ -36,6 +39,8 @@ class Flow:
     maximum: int
     active: bool = False
     granted: int = 0
+    suspended: bool = False
+    "Whether it was granted nothing last: it comes back only when there is room to stay."
 
 
 class Bandwidth:
@@ -189,8 +194,9 @@ def _share(left: int, flows: Iterable[Flow], always: bool) -> int:
         flow = waiting.pop(0)
         share = max(0, left - taken) // (len(waiting) + 1)
         granted = min(flow.maximum, share)
-        if granted < flow.minimum:
+        if granted < min(flow.maximum, int(flow.minimum * (ROOM if flow.suspended else 1))):
             granted = flow.minimum if always else 0
         flow.granted = granted
+        flow.suspended = granted == 0
         taken += granted
     return taken

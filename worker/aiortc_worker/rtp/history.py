@@ -9,8 +9,9 @@ from aiortc.rtp import RtpPacket
 HISTORY = 1024
 "Packets: some 8 s of a 1.2 Mb/s stream."
 
-REPEAT_AFTER = 0.1
-"Seconds between two repeats of one packet: a second NACK crosses the first repeat on its way."
+REPEAT_AFTER = 0.05
+LONGEST_REPEAT_AFTER = 0.2
+"Seconds between two repeats of one packet, if no round trip says more: a NACK may cross the repeat on its way."
 
 BUDGET = 0.2
 "What repeats may cost, as a share of the stream's rate."
@@ -37,10 +38,11 @@ class PacketHistory:
             oldest, _ = self._packets.popitem(last=False)
             self._repeated.pop(oldest, None)
 
-    def take(self, sequence: int, bitrate: int, now: float) -> RtpPacket | None:
+    def take(self, sequence: int, bitrate: int, round_trip: float | None, now: float) -> RtpPacket | None:
         """The packet to repeat, None when it is gone, was just repeated, or the budget of `bitrate` is spent."""
         packet = self._packets.get(sequence)
-        if packet is None or now - self._repeated.get(sequence, 0.0) < REPEAT_AFTER:
+        again = min(LONGEST_REPEAT_AFTER, max(REPEAT_AFTER, round_trip or 0.0))
+        if packet is None or now - self._repeated.get(sequence, 0.0) < again:
             return None
         self._fill(max(BUDGET_FLOOR, BUDGET * bitrate) / 8, now)
         size = len(packet.payload) + 40

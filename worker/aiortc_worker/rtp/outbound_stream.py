@@ -85,9 +85,10 @@ class OutboundStream:
     def repeat(self, sequences: list[int], now: float) -> None:
         """Answers a NACK."""
         self.stats.nack_count += 1
+        round_trip = self.remote.round_trip_time if self.remote is not None else None
         for sequence in sequences:
             # aiortc adds up without wrapping (rtp.py, RtcpRtpfbPacket.parse).
-            packet = self._history.take(sequence & 0xFFFF, self.flow.granted, now)
+            packet = self._history.take(sequence & 0xFFFF, self.flow.granted, round_trip, now)
             repeat = self._repeat_of(packet) if packet is not None else None
             if repeat is None:
                 continue

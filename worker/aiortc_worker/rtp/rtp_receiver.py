@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -20,21 +19,17 @@ from aiortc.rtp import (
 from aiortc.utils import random32
 from msgspec import Struct
 
-from ..media.fan_out import FanOut
 from ..media.frames import Consumer, Kind
 from ..session.remote import CallError, Empty, ObjectId, Remote, call, call_as
 from ..session.session import Session
 from ..transports.dtls_transport import DtlsTransport
-from .coded_frame import CodedFrame
 from .complaints import Complaints
-from .decoding import Decoding
 from .inbound_stream import InboundStream
 from .parameters import Codec, ReceiveParameters, media_codecs, uses_transport_cc
+from .playout import Playout
 from .router import Routes
-from .sequence import Unwrapper
 from .sources import Sources, SourcesEvent
 from .stats import InboundStats, ReceiverStats
-from .timeline import Timeline
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +38,6 @@ MUTE_AFTER = 2.0
 
 STREAMS = 16
 "SSRCs that a receiver remembers."
-
-SWITCH_AFTER = 1.0
-"Seconds of silence after which another stream of the section may take over."
 
 
 class RtpReceiver(Remote):
@@ -63,25 +55,20 @@ class RtpReceiver(Remote):
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
         super().__init__(session, id)
         self.kind: Kind = params.kind
-        self._out = FanOut(params.kind, self._on_demand)
         self._parameters: ReceiveParameters | None = None
         self._transport: DtlsTransport | None = None
         self._codecs: dict[int, Codec] = {}
         self._repairs: dict[int, int] = {}
         self._rtx_ssrcs: dict[int, int] = {}
         self._streams: dict[int, InboundStream] = {}
-        self._playing: InboundStream | None = None
-        self._decoding: Decoding | None = None
-        self._timestamps = Unwrapper(32)
-        self._timeline = Timeline(90_000 if params.kind == "video" else 48_000)
         self._local_ssrc = random32()
         self._sources: Sources | None = None
         self._muted = True
-        self._busy = False
         self._stopped = False
         self._report_due = 0.0
         # No `error` event, which would end the track: the next packet may fare better.
         self._complaints = Complaints(partial(logger.warning, "RtpReceiver %d: %s", id))
+        self._playout = Playout(params.kind, self.spawn, self._run, self._complaints)
 
     @call_as("receive")
     async def start_receiving(self, params: ReceiveParameters) -> None:
@@ -120,16 +107,16 @@ class RtpReceiver(Remote):
             return
         self._stopped = True
         self._leave_transport()
-        self._decoding = self._playing = None
-        self._out.end()
+        self._playout.leave()
+        self._playout.out.end()
 
     # Source
 
     def attach(self, consumer: Consumer) -> None:
-        self._out.attach(consumer)
+        self._playout.out.attach(consumer)
 
     def detach(self, consumer: Consumer) -> None:
-        self._out.detach(consumer)
+        self._playout.out.detach(consumer)
 
     # RtpSink
 
@@ -144,19 +131,21 @@ class RtpReceiver(Remote):
         self._unmute()
         if self._sources is not None:
             self._sources.note(packet)
-        self._choose(stream, now)
-        self._play(stream, stream.packet(packet, size, codec, now, self._wants(stream)), now)
+        self._playout.choose(stream, self._parameters.rids if self._parameters is not None else [], now)
+        frames = stream.packet(packet, size, codec, now, self._playout.wants(stream))
+        self._playout.play(stream, frames, self._codecs, now)
 
     def rtcp(self, packet: AnyRtcpPacket, now: float) -> None:
         if isinstance(packet, RtcpSrPacket) and packet.ssrc in self._streams:
             self._streams[packet.ssrc].reception.reported(packet, now)
-        elif isinstance(packet, RtcpByePacket) and self._playing is not None and self._playing.ssrc in packet.sources:
+        elif isinstance(packet, RtcpByePacket) and self._plays_any(packet.sources):
             # An SFU that pauses may say so; the track goes on when packets do.
             self._mute()
 
     def tick(self, now: float) -> None:
         for stream in self._streams.values():
-            self._play(stream, stream.tick(now, self._wants(stream)), now)
+            frames = stream.tick(now, self._playout.wants(stream))
+            self._playout.play(stream, frames, self._codecs, now)
         if not self._muted and all(now - stream.last_packet > MUTE_AFTER for stream in self._streams.values()):
             self._mute()
         if now >= self._report_due and any(stream.reception.received for stream in self._streams.values()):
@@ -168,6 +157,9 @@ class RtpReceiver(Remote):
 
     def failed(self, error: Exception) -> None:
         self._complaints.about(error, "RTP")
+
+    def _plays_any(self, ssrcs: list[int]) -> bool:
+        return self._playout.stream is not None and self._playout.stream.ssrc in ssrcs
 
     def _learn(self, params: ReceiveParameters) -> None:
         """Takes codecs and SSRCs; streams that the description no longer has are forgotten."""
@@ -183,8 +175,8 @@ class RtpReceiver(Remote):
         announced = {each.ssrc for each in params.encodings}
         if announced:
             self._streams = {ssrc: stream for ssrc, stream in self._streams.items() if ssrc in announced}
-        if self._playing is not None and self._playing.ssrc not in self._streams:
-            self._playing = self._decoding = None
+        if self._playout.stream not in self._streams.values():
+            self._playout.leave()
 
     def _begin(self, packet: RtpPacket) -> InboundStream:
         stream = InboundStream(packet.ssrc, self._local_ssrc, self._send_feedback)
@@ -192,7 +184,7 @@ class RtpReceiver(Remote):
         self._streams[packet.ssrc] = stream
         # A peer that makes up SSRCs gets no more memory than one that changes them now and then.
         for ssrc in list(self._streams)[: max(0, len(self._streams) - STREAMS)]:
-            if self._streams[ssrc] is not self._playing:
+            if self._streams[ssrc] is not self._playout.stream:
                 del self._streams[ssrc]
         return stream
 
@@ -202,7 +194,8 @@ class RtpReceiver(Remote):
         if stream is None or len(packet.payload) < 2:
             return
         original = unwrap_rtx(packet, self._repairs[codec.payload_type], stream.ssrc)
-        self._play(stream, stream.repaired(original, size, now, self._wants(stream)), now)
+        frames = stream.repaired(original, size, now, self._playout.wants(stream))
+        self._playout.play(stream, frames, self._codecs, now)
 
     def _stream_of_repair(self, packet: RtpPacket) -> InboundStream | None:
         """By the description, else by the layer that it repairs, else the one that plays (RFC 4588, section 5.3)."""
@@ -212,69 +205,10 @@ class RtpReceiver(Remote):
         rid = packet.extensions.repaired_rtp_stream_id or packet.extensions.rtp_stream_id
         if rid is not None:
             return next((stream for stream in self._streams.values() if stream.stats.rid == rid), None)
-        return self._playing
-
-    def _choose(self, stream: InboundStream, now: float) -> None:
-        """Plays the stream that began last, or the one that still comes; of several layers the first."""
-        rids = self._parameters.rids if self._parameters is not None else []
-        if stream is self._playing or (rids and stream.stats.rid not in (None, rids[0])):
-            return
-        began = not stream.reception.received
-        if self._playing is not None and not began and now - self._playing.last_packet < SWITCH_AFTER:
-            return
-        if self._playing is not None:
-            self._playing.restart()
-        self._playing = stream
-        self._decoding = None
-        stream.restart()
-
-    def _wants(self, stream: InboundStream) -> bool:
-        return stream is self._playing and self._out.demanded
-
-    def _play(self, stream: InboundStream, frames: Sequence[CodedFrame], now: float) -> None:
-        for frame in frames:
-            decoding = self._decoder(stream, frame)
-            timestamp = self._timestamps(frame.timestamp)
-            pts = self._timeline.map(stream.ssrc, timestamp, now)
-            if not decoding.put(frame, pts):
-                stream.restart()
-                stream.request_keyframe(now)
-        if self._decoding is not None and self._decoding.pending and not self._busy:
-            self._busy = True
-            self.spawn(self._decode())
-
-    def _decoder(self, stream: InboundStream, frame: CodedFrame) -> Decoding:
-        codec = self._codecs.get(frame.payload_type) or stream.codec
-        assert codec is not None
-        if self._decoding is None or self._decoding.codec.name != codec.name:
-            self._decoding = Decoding(codec, stream.stats, self._run)
-            self._timeline.change_clock(codec.clock_rate)
-        return self._decoding
-
-    async def _decode(self) -> None:
-        try:
-            while (decoding := self._decoding) is not None and decoding.pending:
-                decoded = await decoding.step()
-                if decoded.failed and self._playing is not None:
-                    self._playing.request_keyframe(time.monotonic())
-                for frame in decoded.frames:
-                    self._out.push(frame)
-        except Exception as error:
-            self._complaints.about(error, "decoding")
-        finally:
-            self._busy = False
+        return self._playout.stream
 
     async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
         return await self.session.run_blocking("codec", work, *args)
-
-    def _on_demand(self, demanded: bool) -> None:
-        """Begins with a keyframe that it asks for, ends with nothing kept."""
-        self._decoding = None
-        if self._playing is None:
-            return
-        self._playing.restart()
-        if demanded:
-            self._playing.request_keyframe(time.monotonic())
 
     def _mute(self) -> None:
         if not self._muted:

@@ -1,0 +1,104 @@
+"""From one of a receiver's streams to the consumers of its frames."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from ..media.fan_out import FanOut
+from ..media.frames import Kind
+from .coded_frame import CodedFrame
+from .complaints import Complaints
+from .decoding import Decoded, Decoding
+from .inbound_stream import InboundStream
+from .parameters import Codec
+from .sequence import Unwrapper
+from .timeline import Timeline
+
+SWITCH_AFTER = 1.0
+"Seconds of silence after which another stream of the section may take over."
+
+Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+RunCodec = Callable[..., Awaitable[Decoded]]
+
+
+class Playout:
+    """Plays one stream at a time, and decodes it only while `out` is consumed."""
+
+    def __init__(self, kind: Kind, spawn: Spawn, run: RunCodec, complaints: Complaints) -> None:
+        self.out = FanOut(kind, self._on_demand)
+        self.stream: InboundStream | None = None
+        "The one that plays."
+        self._spawn = spawn
+        self._run = run
+        self._complaints = complaints
+        self._decoding: Decoding | None = None
+        self._timestamps = Unwrapper(32)
+        self._timeline = Timeline(90_000 if kind == "video" else 48_000)
+        self._busy = False
+
+    def wants(self, stream: InboundStream) -> bool:
+        """Whether anybody would see what `stream` has."""
+        return stream is self.stream and self.out.demanded
+
+    def choose(self, stream: InboundStream, rids: Sequence[str], now: float) -> None:
+        """Plays the stream that began last, or the one that still comes; of several layers the first of `rids`."""
+        if stream is self.stream or (rids and stream.stats.rid not in (None, rids[0])):
+            return
+        began = not stream.reception.received
+        if self.stream is not None and not began and now - self.stream.last_packet < SWITCH_AFTER:
+            return
+        self.leave()
+        self.stream = stream
+        stream.restart()
+
+    def leave(self) -> None:
+        """Plays nothing, until a stream is chosen."""
+        if self.stream is not None:
+            self.stream.restart()
+        self.stream = self._decoding = None
+
+    def play(self, stream: InboundStream, frames: Sequence[CodedFrame], codecs: dict[int, Codec], now: float) -> None:
+        """Takes coded frames of `stream`, in order; `codecs` by payload type."""
+        for frame in frames:
+            codec = codecs.get(frame.payload_type) or stream.codec
+            if codec is None:
+                continue
+            decoding = self._decoder(stream, codec)
+            pts = self._timeline.map(stream.ssrc, self._timestamps(frame.timestamp), now)
+            if not decoding.put(frame, pts):
+                stream.restart()
+                stream.request_keyframe(now)
+        if self._decoding is not None and self._decoding.pending and not self._busy:
+            self._busy = True
+            self._spawn(self._decode())
+
+    def _decoder(self, stream: InboundStream, codec: Codec) -> Decoding:
+        if self._decoding is None or self._decoding.codec.name != codec.name:
+            self._decoding = Decoding(codec, stream.stats, self._run)
+            self._timeline.change_clock(codec.clock_rate)
+        return self._decoding
+
+    async def _decode(self) -> None:
+        try:
+            while (decoding := self._decoding) is not None and decoding.pending:
+                decoded = await decoding.step()
+                if decoded.failed and self.stream is not None:
+                    self.stream.request_keyframe(time.monotonic())
+                for frame in decoded.frames:
+                    self.out.push(frame)
+        except Exception as error:
+            self._complaints.about(error, "decoding")
+        finally:
+            self._busy = False
+
+    def _on_demand(self, demanded: bool) -> None:
+        """Begins with a keyframe that it asks for, ends with nothing kept."""
+        self._decoding = None
+        if self.stream is None:
+            return
+        self.stream.restart()
+        if demanded:
+            self.stream.request_keyframe(time.monotonic())
