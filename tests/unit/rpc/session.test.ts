@@ -170,6 +170,7 @@ test('callAfterSent waits for the messages before it', async () => {
 	const remote = session.create('DataChannel', channel);
 	for (let n = 0; n < 6; n++) remote.send(new Uint8Array(50_000));
 	void remote.callAfterSent('close', {});
+	await eventually('messages', () => messages(worker.frames).length > 0);
 	await sleep(20);
 	assert.not.ok(worker.frames.some((frame) => typeof frame === 'string' && frame.includes('close')));
 	worker.down(credit(1, 100_000));
