@@ -150,6 +150,8 @@ test('what a worker refuses to make is the failure of that object', async () => 
 	assert.equal([offerer.connectionState, answerer.connectionState], ['new', 'new']);
 	await theirs.of('IceTransport')[0]!.emit('error', refusal);
 	assert.equal([answerer.connectionState, answerer.iceConnectionState], ['failed', 'failed']);
+	await ours.of('DtlsTransport')[0]!.emit('error', refusal);
+	assert.is(offerer.getReceivers()[0]!.track.readyState, 'ended');
 });
 
 test('a lost session fails the connection once, ends its tracks and closes its channels with an error', async () => {
@@ -223,6 +225,22 @@ test('what the worker refuses to send rejects setParameters()', async () => {
 	parameters.encodings[0]!.maxFramerate = 5;
 	const error = await sender!.setParameters(parameters).catch(({ name }) => name);
 	assert.is(error, 'OperationError');
+});
+
+test('what changes while an offer is under way fires negotiationneeded when it is answered', async () => {
+	const [offerer, answerer] = [connect(new FakeSession()), connect(new FakeSession())];
+	const log: string[] = [];
+	const transceiver = offerer.addTransceiver('video');
+	await offerer.setLocalDescription();
+	await nextTask();
+	record(log, offerer, 'connection', 'negotiationneeded', 'signalingstatechange');
+	transceiver.direction = 'inactive';
+	await answerer.setRemoteDescription(offerer.localDescription!);
+	await answerer.setLocalDescription();
+	await offerer.setRemoteDescription(answerer.localDescription!);
+	assert.equal(log, ['connection signalingstatechange']);
+	await nextTask();
+	assert.equal(log, ['connection signalingstatechange', 'connection negotiationneeded']);
 });
 
 test('replaceTrack(null) leaves the track until the worker has let it go', async () => {
