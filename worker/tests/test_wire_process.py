@@ -99,9 +99,10 @@ async def test_hello_does_not_wait_for_the_imports(path: str) -> None:
         peer = await worker.peer()
         start = time.monotonic()
         await peer.greet()
-        assert time.monotonic() - start < 0.2
+        greeted = time.monotonic() - start
         peer.text({"new": 1, "type": "Certificate", "in": {"algorithm": "ECDSA"}})
         assert (await peer.frame())["event"] == "ready"
+        assert greeted < (time.monotonic() - start) / 2
 
 
 async def test_sessions_of_one_worker_do_not_see_each_other(path: str) -> None:
