@@ -36,8 +36,9 @@ export class OperationsChain {
 		return new Promise((resolve, reject) => {
 			const settle = (how: () => void): void => {
 				if (this.#connection.isClosed) return;
-				how();
+				// Before what the caller does next; a reaction to its promise would hide that nobody handles a rejection.
 				queueMicrotask(() => this.#next());
+				how();
 			};
 			this.#operations.push(() => {
 				operation().then(
