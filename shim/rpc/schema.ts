@@ -743,7 +743,7 @@ export interface Objects {
 		calls: {
 			/** Sends by `params` from now on. InvalidStateError after stop, NotSupportedError without a codec of ours. */
 			send: { in: SendParameters; out: Empty };
-			/** Sends another track, or nothing, on the same streams; NotFoundError when there is no such track. */
+			/** Sends another track, or nothing, on the same streams; TypeError for one of the other kind. */
 			replaceTrack: { in: ReplaceTrack; out: Empty };
 			/** The counters of every encoding. */
 			getStats: { in: Empty; out: SenderStats };
