@@ -128,8 +128,15 @@ export function numberConstraint(value: unknown, name: string): NumberConstraint
 function shapeOf(name: keyof typeof ranges, value: unknown, type: SourceType): number | undefined {
 	if (value === undefined) return type === 'test' ? ranges[name].usual : undefined;
 	const constraint = numberConstraint(value, name);
-	// A file has the size it has, which is checked when it is open; a device is asked for what is wanted.
-	return type === 'test' ? choose(name, constraint) : (constraint.exact ?? constraint.ideal);
+	if (type === 'test') return choose(name, constraint);
+	// A file has the size it has, which is checked when it is open; a device is asked for what is wanted, and checked too.
+	const wanted = type === 'device' ? (constraint.exact ?? constraint.ideal) : undefined;
+	return wanted === undefined ? undefined : within(ranges[name], wanted);
+}
+
+function within({ min, max, step }: Range, value: number): number {
+	const stepped = step ? Math.round(value / step) * step : value;
+	return Math.min(Math.max(stepped, min), max);
 }
 
 function choose(name: keyof typeof ranges, { exact, ideal, min, max }: NumberConstraint): number {

@@ -120,6 +120,17 @@ test('what a file has must meet what is required of it', async () => {
 	assert.is(session.alive('MediaSource').length, 1);
 });
 
+test('a file is asked for nothing, a device for what is wanted, within reason', async () => {
+	const { session, media } = devices();
+	const wanted = { width: { ideal: 99_999 }, height: 240.5, frameRate: { min: 5 } };
+	await media.getUserMedia({ video: { sourceType: 'file', source: 'talk.webm', ...wanted } });
+	await media.getUserMedia({ video: { sourceType: 'device', ...wanted } });
+	assert.equal(
+		session.made.map(({ params }) => params.video),
+		[{}, { width: 3840, height: 240 }],
+	);
+});
+
 test('a source that does not open gives its error, and leaves nothing', async () => {
 	const session = new FakeSession();
 	session.answer = ({ params }) => {
