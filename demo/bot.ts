@@ -8,7 +8,6 @@
  */
 import 'aiortc-shim/global';
 import { parseArgs } from 'node:util';
-import type { types } from 'mediasoup-client';
 import { type RemoteMedia, Room } from './client.ts';
 import { serveJob } from './job/serve.ts';
 import { CHAT, RECEIPTS, type Receipt, receiptOf } from './receipts.ts';
@@ -32,7 +31,6 @@ const remote = new Map<string, RemoteMedia>();
 const receipts: Receipt[] = [];
 /** The names of those that hear our chat. */
 const listening = new Set<string>();
-const channels = new Map<string, types.DataProducer>();
 
 const media = await openMedia();
 const room = await Room.join(
@@ -41,7 +39,7 @@ const room = await Room.join(
 		onMedia: (received) => remote.set(received.producerId, received),
 		onMediaEnded: (received) => remote.delete(received.producerId),
 		onListening: (label, peer) => {
-			if (label === CHAT) greet(peer);
+			if (label === CHAT) void greet(peer);
 		},
 		onMessage: (data, label, peer) => {
 			if (label === CHAT) void hear(data, peer);
@@ -54,6 +52,9 @@ const room = await Room.join(
 		onError: (error) => console.error(`${options.name}:`, error),
 	},
 );
+// Promises, since somebody may listen before we know that the channel is open.
+const receiptsChannel = room.openChannel(RECEIPTS);
+const chat = room.openChannel(CHAT);
 // Ctrl-C reaches every process of the terminal; and a bot whose parent is gone has no business here.
 for (const ending of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(ending, leave);
 
@@ -61,10 +62,10 @@ const [videoTrack] = media.getVideoTracks();
 const [audioTrack] = media.getAudioTracks();
 const video = await room.publish(videoTrack!, options.codec);
 const audio = await room.publish(audioTrack!);
-for (const label of [RECEIPTS, CHAT]) channels.set(label, await room.openChannel(label));
+await receiptsChannel;
 
 if (process.send)
-	serveJob({ room, remote, receipts, listening, channels, videoTrack: videoTrack!, video, audio, leave });
+	serveJob({ room, remote, receipts, listening, chat: await chat, videoTrack: videoTrack!, video, audio });
 else console.log(`${options.name} is in the room (${room.handlerName})`);
 
 /** Camera and microphone: a film without end, or a test picture and tone. */
@@ -79,16 +80,16 @@ function openMedia(): Promise<MediaStream> {
 	});
 }
 
-function greet(peer: PeerInfo): void {
+async function greet(peer: PeerInfo): Promise<void> {
 	listening.add(peer.name);
-	if (!peer.bot) channels.get(CHAT)?.send(`Hello ${peer.name}, I am a Node program. Say something!`);
+	if (!peer.bot) (await chat).send(`Hello ${peer.name}, I am a Node program. Say something!`);
 }
 
 /** Confirms each message, and answers people; two bots that answered each other would never end. */
 async function hear(data: string | ArrayBuffer, peer: PeerInfo): Promise<void> {
 	const receipt = await receiptOf(data, peer.id);
-	channels.get(RECEIPTS)?.send(JSON.stringify(receipt));
-	if (!peer.bot) channels.get(CHAT)?.send(`You said: ${typeof data === 'string' ? data : `${data.byteLength} bytes`}`);
+	(await receiptsChannel).send(JSON.stringify(receipt));
+	if (!peer.bot) (await chat).send(`You said: ${typeof data === 'string' ? data : `${data.byteLength} bytes`}`);
 }
 
 /** With the connections closed, nothing keeps this process. */

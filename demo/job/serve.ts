@@ -2,7 +2,7 @@
 import { getRandomValues } from 'node:crypto';
 import type { types } from 'mediasoup-client';
 import type { RemoteMedia, Room } from '../client.ts';
-import { CHAT, type Receipt, receiptOf, sameMessage } from '../receipts.ts';
+import { type Receipt, receiptOf, sameMessage } from '../receipts.ts';
 import { listenTo } from '../verify/listen.ts';
 import { watch } from '../verify/watch.ts';
 import type { Command, CommandName, Commands, Exchanged, Outcome, Published } from './messages.ts';
@@ -13,11 +13,10 @@ export interface Bot {
 	remote: Map<string, RemoteMedia>;
 	receipts: Receipt[];
 	listening: Set<string>;
-	channels: Map<string, types.DataProducer>;
+	chat: types.DataProducer;
 	videoTrack: MediaStreamTrack;
 	video: types.Producer;
 	audio: types.Producer;
-	leave(): void;
 }
 
 /** Milliseconds for what another bot must do first, such as its media to arrive. */
@@ -72,10 +71,9 @@ const SIZES = [0, 1, 100, 1_200, 16_384, 65_535, 65_536, 65_537, 200_000];
 
 async function exchange(bot: Bot, listener: string): Promise<Exchanged> {
 	await until(() => bot.listening.has(listener) || undefined, PATIENCE, `${listener} to hear the chat`);
-	const chat = bot.channels.get(CHAT)!;
 	const messages = SIZES.flatMap((size) => [text(size), binary(size)]);
 	const sent = await Promise.all(messages.map((message) => receiptOf(message, bot.room.peerId)));
-	for (const message of messages) chat.send(message);
+	for (const message of messages) bot.chat.send(message);
 	const confirmed = () => sent.filter((message) => bot.receipts.some((receipt) => sameMessage(receipt, message)));
 	await until(() => confirmed().length === sent.length || undefined, PATIENCE, 'all receipts').catch(() => {});
 	return {
