@@ -131,6 +131,7 @@ async def test_a_packet_and_all_its_repeats_lost_skip_to_a_keyframe():
         await camera.stop()
         gaps = [b - a for a, b in zip(link.collector.at, link.collector.at[1:], strict=False)]
         stats = (await link.receiver.getStats()).streams[0]
-        assert stats.pli_count == 1
+        assert stats.pli_count <= 1
+        assert stats.key_frames_decoded >= 2
         assert max(gaps) < 0.9
         assert max(latency(link.collector, camera, begun)[-10:]) < 0.15
