@@ -177,7 +177,7 @@ function steps(place: string, base: Interpreter, uv: string | null, lock: string
 	if (uv) {
 		return [
 			['uv venv', [uv, 'venv', '--quiet', '--no-project', '--python', base.path, place]],
-			['uv pip install', [uv, 'pip', 'install', '--quiet', '--compile-bytecode', '--python', python, ...what]],
+			['uv pip install', [uv, 'pip', 'install', '--quiet', '--python', python, ...what]],
 		];
 	}
 	return [

@@ -3,8 +3,7 @@
  * when the first connection wants it; with AIORTC_SHIM_LAZY=1, only then.
  */
 
-import { installGlobals } from './installGlobals.ts';
-import { shim, warmUp } from './node.ts';
+import { installGlobals, shim, warmUp } from './node.ts';
 
 /** Puts the globals back as they were. */
 export const uninstall = installGlobals(globalThis, shim);
