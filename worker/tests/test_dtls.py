@@ -55,9 +55,13 @@ async def test_connected_comes_with_the_peers_certificate() -> None:
 @pytest.mark.parametrize(("client", "server"), [("RSA", "ECDSA"), ("ECDSA", "RSA"), ("RSA", "RSA")])
 async def test_certificates_of_rsa_shake_hands_too(client: str, server: str) -> None:
     a, b = Peer("controlling", algorithm=client), Peer("controlled", algorithm=server)
+    sizes: list[int] = []
+    for ice in (a.ice, b.ice):
+        ice.send = lambda data, send=ice.send: sizes.append(len(data)) or send(data)  # type: ignore[method-assign, misc]
     await join(a, b)
     await join_dtls(a, b)
     await asyncio.gather(*(peer.session.state(peer.dtls, "connected") for peer in (a, b)))
+    assert max(sizes) <= MTU
     await close(a, b)
 
 

@@ -146,6 +146,7 @@ async def test_the_flush_after_dtls_is_gone_raises_nowhere(caplog: pytest.LogCap
         put(channel, b"x" * 100_000)
     await a.dtls.dtls.end()
     put(channel, "after")
+    await a.sctp._association._send_chunk(InitChunk())
     await asyncio.sleep(0.05)
     await close(a, b)
     assert unhandled == []
