@@ -135,3 +135,23 @@ async def test_a_packet_and_all_its_repeats_lost_skip_to_a_keyframe():
         assert stats.key_frames_decoded >= 2
         assert max(gaps) < 0.9
         assert max(latency(link.collector, camera, begun)[-10:]) < 0.15
+
+
+async def test_sequence_numbers_and_timestamps_wrap_unnoticed_under_loss():
+    async with pair("video", loss=0.1, seed=5) as link:
+        camera = Camera()
+        await link.start(CODECS, camera)
+        # 20 packets and half a second before the end of both.
+        link.sender._streams[1000]._sequence = 0xFFFF - 20
+        link.sender._streams[1000]._rtx_sequence = 0xFFFF
+        link.sender._timeline._last = (1 << 32) - 45_000
+        camera.start()
+        await asyncio.sleep(3)
+        await camera.stop()
+        await asyncio.sleep(0.7)
+        stats = (await link.receiver.getStats()).streams[0]
+        pts = [frame.pts for frame in link.collector.frames]
+        assert pts == sorted(set(pts))
+        assert pts[-1] - pts[0] < 4 * 90_000
+        assert len(pts) >= 0.85 * (await link.sender.getStats()).streams[0].frames_encoded
+        assert 0 < stats.packets_lost < 0.3 * stats.packets_received

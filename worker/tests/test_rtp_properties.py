@@ -6,13 +6,14 @@ import contextlib
 import random
 
 import pytest
-from aiortc.rtp import RtpPacket
+from aiortc.rtp import RtcpPacket, RtcpRtpfbPacket, RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 from rtp_fakes import VP8
 
 from aiortc_worker.rtp.audio_buffer import PATIENCE, AudioBuffer
 from aiortc_worker.rtp.history import HISTORY, PacketHistory
+from aiortc_worker.rtp.inbound_stream import InboundStream
 from aiortc_worker.rtp.sequence import Unwrapper
 from aiortc_worker.rtp.timeline import Timeline
 from aiortc_worker.rtp.transport_cc import TICKS_PER_SECOND, pack, unpack
@@ -164,3 +165,12 @@ def test_a_history_repeats_within_its_budget_and_not_at_once():
     repeated = sum(history.take(number, 1_000_000, None, 200.0) is not None for number in range(2000, 3000))
     assert repeated * 1040 * 8 <= 200_000
     assert repeated > 20
+
+
+def test_a_request_for_packets_across_the_wrap_is_two_messages():
+    sent: list[bytes] = []
+    stream = InboundStream(1, 2, sent.append)
+    for number in (65530, 65531, 3):
+        stream.packet(RtpPacket(96, 0, number, 0, 1, b"\x10\x00x"), 20, VP8, 1.0, True)
+    asked = [packet.lost for data in sent for packet in RtcpPacket.parse(data) if isinstance(packet, RtcpRtpfbPacket)]
+    assert asked == [[65532, 65533, 65534, 65535], [0, 1, 2]]
