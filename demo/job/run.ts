@@ -21,16 +21,15 @@ const SECONDS = 1.5;
 /** Both ways picture, sound and messages; then the first bot's picture again, in H264. */
 export async function perform(first: Cast, second: Cast): Promise<Row[]> {
 	const [hers, his] = await Promise.all([first.bot.ask('introduce', {}), second.bot.ask('introduce', {})]);
-	const rows = await Promise.all([
+	const media = await Promise.all([
 		watching(first, second, hers.video.producerId),
 		watching(second, first, his.video.producerId),
 		listening(first, second, hers.audio.producerId),
 		listening(second, first, his.audio.producerId),
-		exchanging(first, second),
-		exchanging(second, first),
 	]);
+	const messages = await Promise.all([exchanging(first, second), exchanging(second, first)]);
 	const again = await first.bot.ask('switchCodec', { codec: 'H264' });
-	return [...rows, await watching(first, second, again.producerId)];
+	return [...media, ...messages, await watching(first, second, again.producerId)];
 }
 
 function way(from: Cast, to: Cast): string {
