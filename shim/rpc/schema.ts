@@ -426,7 +426,6 @@ export interface OutboundStats {
 	framesEncoded: number;
 	keyFramesEncoded: number;
 	framesSent: number;
-	hugeFramesSent: number;
 	frameWidth: number;
 	frameHeight: number;
 	targetBitrate: number;

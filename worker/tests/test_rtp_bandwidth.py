@@ -40,7 +40,7 @@ def flows(*shapes: tuple[int, int, int]) -> tuple[Bandwidth, list[Flow]]:
 )
 def test_sound_comes_first_then_the_lowest_layer(estimate, granted):
     bandwidth, made = flows((-1, 60_000, 60_000), (0, 30_000, 120_000), (1, 130_000, 400_000), (2, 400_000, 1_200_000))
-    bandwidth.remb(estimate, 0.0)
+    bandwidth.remb(estimate)
     assert [flow.granted for flow in made] == granted
 
 
@@ -48,14 +48,14 @@ def test_a_layer_that_lost_its_share_comes_back_when_there_is_room_to_stay():
     bandwidth, (_, upper) = flows((0, 30_000, 100_000), (1, 100_000, 300_000))
     granted = []
     for estimate in (300_000, 190_000, 210_000, 230_000, 205_000):
-        bandwidth.remb(estimate, 0.0)
+        bandwidth.remb(estimate)
         granted.append(upper.granted)
     assert granted == [200_000, 0, 0, 130_000, 105_000]
 
 
 def test_senders_share_a_layer_alike_and_leave_what_they_cannot_use():
     bandwidth, made = flows((0, 30_000, 100_000), (0, 30_000, 900_000), (0, 30_000, 900_000))
-    bandwidth.remb(700_000, 0.0)
+    bandwidth.remb(700_000)
     assert [flow.granted for flow in made] == [100_000, 300_000, 300_000]
 
 

@@ -99,15 +99,9 @@ class Bandwidth:
         self._take_loss(now)
         self.allocate()
 
-    def remb(self, bitrate: int, now: float) -> None:
+    def remb(self, bitrate: int) -> None:
         """Takes what the receiver thinks that the path carries (draft-alvestrand-rmcat-remb-03)."""
-        del now
         self._remb = bitrate
-        self.allocate()
-
-    def tick(self, now: float) -> None:
-        """Lets wishes that have changed take effect."""
-        del now
         self.allocate()
 
     def allocate(self) -> None:

@@ -159,7 +159,7 @@ class Router:
 
     def _route_rtcp(self, packet: AnyRtcpPacket, now: float) -> None:
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-            self._remb(packet, now)
+            self._remb(packet)
             return
         for sink in dict.fromkeys(self._sinks_of(packet)):
             _guard(sink, sink.rtcp, packet, now)
@@ -183,12 +183,12 @@ class Router:
             if sink is not None:
                 yield sink
 
-    def _remb(self, packet: RtcpPsfbPacket, now: float) -> None:
+    def _remb(self, packet: RtcpPsfbPacket) -> None:
         try:
             bitrate, _ = unpack_remb_fci(packet.fci)
         except (ValueError, IndexError, struct.error):
             return
-        self.bandwidth.remb(bitrate, now)
+        self.bandwidth.remb(bitrate)
 
     def _rebuild(self) -> None:
         self._signalled = {ssrc: sink for sink, routes in self._routes.items() for ssrc in routes.ssrcs}
@@ -213,7 +213,8 @@ class Router:
         now = time.monotonic()
         for sink in list(self._routes):
             _guard(sink, sink.tick, now)
-        self.bandwidth.tick(now)
+        # Wishes may have changed.
+        self.bandwidth.allocate()
         self.feedback.tick(now)
 
 

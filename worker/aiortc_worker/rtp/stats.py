@@ -40,7 +40,6 @@ class OutboundStats(Struct, rename="camel"):
     frames_encoded: int = 0
     key_frames_encoded: int = 0
     frames_sent: int = 0
-    huge_frames_sent: int = 0
     frame_width: int = 0
     frame_height: int = 0
     target_bitrate: int = 0
