@@ -309,6 +309,8 @@ async def test_no_codec_of_ours_is_refused():
         with pytest.raises(CallError) as refused:
             await link.sender.send(link.send_parameters([av1]))
         assert refused.value.name == "NotSupportedError"
+        # A rejected section has no codec, and nothing is sent there.
+        await link.sender.send(link.send_parameters([], active=False))
         with pytest.raises(CallError) as missing:
             await link.sender.replaceTrack(ReplaceTrack(track=999))
         assert missing.value.name == "NotFoundError"

@@ -97,6 +97,12 @@ class RtpSender(Remote):
         if self._stopped:
             raise CallError("InvalidStateError", "the sender is stopped")
         codec = _codec(params)
+        if codec is None:
+            self._pause()
+            if not params.active:
+                return
+            names = [codec.mime_type for codec in params.codecs]
+            raise CallError("NotSupportedError", f"none of {names} can be encoded")
         transport = self.session.get(params.transport, DtlsTransport)
         if self._transport not in (None, transport):
             self._leave_transport()
@@ -213,6 +219,11 @@ class RtpSender(Remote):
         # The allocation serves the smallest picture first, in whatever order the encodings were named.
         self._pipeline.configure(codec, sorted(ordered, key=lambda stream: -stream.scale_down_by))
 
+    def _pause(self) -> None:
+        for stream in self._streams.values():
+            stream.active = stream.flow.active = False
+        self._listen()
+
     def _route(self, params: SendParameters, codec: Codec) -> None:
         assert self._transport is not None
         router = self._transport.router
@@ -313,14 +324,11 @@ class RtpSender(Remote):
             self._transport.send_rtcp(data)
 
 
-def _codec(params: SendParameters) -> Codec:
+def _codec(params: SendParameters) -> Codec | None:
     """The codec of the first encoding that names one, else the first that we can encode."""
     codecs = media_codecs(params.codecs)
     named = {encoding.payload_type for encoding in params.encodings}
-    chosen = next((codec for codec in codecs if codec.payload_type in named), codecs[0] if codecs else None)
-    if chosen is None:
-        raise CallError("NotSupportedError", f"none of {[codec.mime_type for codec in params.codecs]} can be encoded")
-    return chosen
+    return next((codec for codec in codecs if codec.payload_type in named), codecs[0] if codecs else None)
 
 
 def _stats(stream: OutboundStream) -> OutboundStats:
