@@ -1,5 +1,6 @@
 /** The bridge that lives in the application's own process: on its event loop, and unseen by it. */
 
+import { availableParallelism } from 'node:os';
 import { type Bridge, startBridge } from './server.ts';
 
 let embedded: Promise<Bridge> | null = null;
@@ -30,6 +31,7 @@ async function start(): Promise<Bridge> {
 		unref: true,
 		// Its sessions are one application's: the first worker is started ahead, another when a session needs it.
 		isolation: 'shared',
+		workers: Math.max(availableParallelism(), Number(process.env.AIORTC_SHIM_WORKERS) || 0),
 		spares: 0,
 		limits: { sessions: 1024 },
 	});

@@ -103,7 +103,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 	http.on('upgrade', (request, socket, head) => {
 		const refusal = checkRequest(request, gate) ?? checkSubprotocol(request) ?? tooMany(sessions.strangers);
 		if (refusal) refuse(socket, refusal);
-		else sockets.handleUpgrade(request, socket, head, (webSocket) => sessions.welcome(webSocket, socket));
+		else sockets.handleUpgrade(request, socket, head, (webSocket) => void sessions.welcome(webSocket, socket));
 	});
 	if (unref) http.on('connection', (socket) => socket.unref());
 	await listen(http, options.port ?? 0, host);

@@ -4,15 +4,14 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
 import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
-import { HELLO_MS, HelloError, parseHello } from './handshake.ts';
+import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, findAccess, isSame } from './limits.ts';
+import { Newcomer } from './Newcomer.ts';
 import { type Pool, PoolFullError } from './pool.ts';
 import type { Isolation } from './server.ts';
 import { BridgeSession, closeSocket } from './session.ts';
 
-/** Bytes that may come before hello is understood: of hello, and of what a shim sends right behind it. */
-const MAX_EARLY_BYTES = 256 * 1024;
 /** For a worker's first frame. */
 const WORKER_HELLO_MS = 10_000;
 
@@ -23,8 +22,6 @@ export interface SessionsOptions {
 	readonly graceSeconds: number;
 	readonly log: (line: string) => void;
 }
-
-type Early = [payload: Buffer, binary: boolean];
 
 export class Sessions {
 	readonly #options: SessionsOptions;
@@ -47,46 +44,17 @@ export class Sessions {
 	}
 
 	/** Waits for the hello of a socket, and gives it the session that it asks for. */
-	welcome(socket: WebSocket, stream: Duplex): void {
+	async welcome(socket: WebSocket, stream: Duplex): Promise<void> {
 		this.#strangers.add(socket);
-		// What is wrong with a socket is told by its close.
-		socket.on('error', () => {});
-		const early: Early[] = [];
-		let session: BridgeSession | null = null;
-		let bytes = 0;
-		const count = (chunk: Buffer) => {
-			bytes += chunk.length;
-			if (bytes > MAX_EARLY_BYTES) socket.terminate();
-		};
-		stream.on('data', count);
-		const late = () => closeSocket(socket, CloseCode.token, `no hello within ${HELLO_MS / 1000} s`);
-		const timer = setTimeout(late, HELLO_MS);
-		timer.unref();
-		const known = () => {
-			clearTimeout(timer);
-			stream.off('data', count);
-			this.#strangers.delete(socket);
-		};
-		socket.on('close', known);
-		socket.on('message', (data: Buffer, binary: boolean) => {
-			if (session) session.fromShim(socket, data, binary);
-			else early.push([data, binary]);
-			if (session || early.length > 1) return;
-			known();
-			// The rest of what it sends waits in its kernel while the session is made.
-			socket.pause();
-			this.#open(socket, data, binary).then(
-				(opened) => {
-					session = opened;
-					for (const [payload, isBinary] of early.slice(1)) session.fromShim(socket, payload, isBinary);
-					socket.resume();
-				},
-				(error: Error) => {
-					socket.resume();
-					this.#refuse(socket, error);
-				},
-			);
-		});
+		socket.on('close', () => this.#strangers.delete(socket));
+		const newcomer = new Newcomer(socket, stream);
+		const [payload, binary] = await newcomer.hello;
+		this.#strangers.delete(socket);
+		try {
+			newcomer.admit(await this.#open(socket, payload, binary));
+		} catch (error) {
+			newcomer.dismiss(this.#codeOf(error as Error), (error as Error).message);
+		}
 	}
 
 	checkSilence(): void {
@@ -159,18 +127,13 @@ export class Sessions {
 		}
 	}
 
-	#refuse(socket: WebSocket, error: Error): void {
-		if (error instanceof HelloError) {
-			closeSocket(socket, error.code, error.message);
-		} else if (error instanceof ProtocolError) {
-			closeSocket(socket, CloseCode.protocol, error.message);
-		} else if (error instanceof PoolFullError) {
-			closeSocket(socket, CloseCode.limit, error.message);
-		} else {
-			// A close reason holds 123 bytes; the whole of it is for whoever runs the bridge.
-			this.#options.log(error.message);
-			closeSocket(socket, CloseCode.workerDied, error.message);
-		}
+	#codeOf(error: Error): number {
+		if (error instanceof HelloError) return error.code;
+		if (error instanceof ProtocolError) return CloseCode.protocol;
+		if (error instanceof PoolFullError) return CloseCode.limit;
+		// A close reason holds 123 bytes; the whole of it is for whoever runs the bridge.
+		this.#options.log(error.message);
+		return CloseCode.workerDied;
 	}
 }
 
