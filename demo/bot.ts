@@ -32,6 +32,11 @@ const receipts: Receipt[] = [];
 /** The names of those that hear our chat. */
 const listening = new Set<string>();
 
+// Ctrl-C reaches every process of the terminal; and a bot whose parent is gone has no business here.
+// Until it is in the room it has nothing to close.
+let leave: () => void = process.exit;
+for (const ending of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(ending, () => leave());
+
 const media = await openMedia();
 const room = await Room.join(
 	{ url: options.url, room: options.room, name: options.name, bot: true },
@@ -55,8 +60,12 @@ const room = await Room.join(
 // Promises, since somebody may listen before we know that the channel is open.
 const receiptsChannel = room.openChannel(RECEIPTS);
 const chat = room.openChannel(CHAT);
-// Ctrl-C reaches every process of the terminal; and a bot whose parent is gone has no business here.
-for (const ending of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(ending, leave);
+// With the connections closed, nothing keeps this process.
+leave = () => {
+	room.leave();
+	for (const track of media.getTracks()) track.stop();
+	if (process.connected) process.disconnect();
+};
 
 const [videoTrack] = media.getVideoTracks();
 const [audioTrack] = media.getAudioTracks();
@@ -90,11 +99,4 @@ async function hear(data: string | ArrayBuffer, peer: PeerInfo): Promise<void> {
 	const receipt = await receiptOf(data, peer.id);
 	(await receiptsChannel).send(JSON.stringify(receipt));
 	if (!peer.bot) (await chat).send(`You said: ${typeof data === 'string' ? data : `${data.byteLength} bytes`}`);
-}
-
-/** With the connections closed, nothing keeps this process. */
-function leave(): void {
-	room.leave();
-	for (const track of media.getTracks()) track.stop();
-	if (process.connected) process.disconnect();
 }

@@ -1,25 +1,55 @@
 /** The main job as a user starts it. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ensureMediasoupWorker } from '../../scripts/mediasoup-worker.ts';
+import { eventually } from './eventually.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
+const PATIENCE = 30_000;
+const LINGERING = 5_000;
+
+test.after(async () => {
+	for (const folder of folders) await rm(folder, { recursive: true });
+});
 
 test('npm start -- --headless: all that was sent is received and verified, and nothing is left', async () => {
 	// Made first, so that what is timed and counted below is the job alone.
 	await ensureMediasoupWorker();
-	const temporary = await mkdtemp(path.join(os.tmpdir(), 'job-'));
-	const { code, output, group } = await start(temporary, '--headless');
+	const temporary = await temporaryFolder();
+	const { ended, group } = start(temporary, '--headless');
+	const { code, output } = await ended;
 	assert.is(code, 0, output);
 	for (const row of ROWS) assert.match(output, row);
 	assert.not.match(output, /WRONG|Traceback|never retrieved|Unhandled/);
-	assert.ok(await emptied(group), 'no process of the group is left 2 s later');
+	await emptied(group);
 	assert.equal(await readdir(temporary), [], 'temporary files left');
-	await rmdir(temporary);
+});
+
+test('a bot whose worker is killed fails the job, which says why and leaves nothing', async () => {
+	const job = start(await temporaryFolder(), '--headless');
+	const worker = await eventually(async () => pidsOf(job.group, 'aiortc_worker').at(0) ?? null, PATIENCE, 'a worker');
+	process.kill(worker, 'SIGKILL');
+	const { code, output } = await job.ended;
+	assert.is(code, 1, output);
+	assert.match(output, /bot: |bot ended with/);
+	assert.match(output, /FAILED/);
+	assert.not.match(output, /left behind|did not end by itself/);
+	await emptied(job.group);
+});
+
+test('killed itself, the demo leaves no process', async () => {
+	const job = start(await temporaryFolder(), '--headless');
+	const sfu = await eventually(async () => pidsOf(job.group, 'rtcMinPort').at(0) ?? null, PATIENCE, 'an SFU');
+	await eventually(async () => pidsOf(job.group, 'aiortc_worker').at(1) ?? null, PATIENCE, 'both workers');
+	for (const pid of pidsOf(job.group, 'start.ts')) process.kill(pid, 'SIGKILL');
+	await job.ended;
+	await emptied(job.group);
+	assert.throws(() => process.kill(sfu, 0));
 });
 
 const ROWS = [
@@ -33,43 +63,65 @@ const ROWS = [
 	/All that was sent was received and verified; nothing is left\./,
 ];
 
-interface Ended {
-	code: number | null;
-	output: string;
+interface Job {
+	/** The id of its process group. */
 	group: number;
+	ended: Promise<{ code: number | null; output: string }>;
 }
 
 /** Runs the demo as npm does, through the launcher, in a process group of its own. */
-function start(temporary: string, ...args: string[]): Promise<Ended> {
-	return new Promise((resolve) => {
-		const command = [path.join('scripts', 'run.cjs'), path.join('demo', 'start.ts'), ...args];
-		const child = spawn(process.execPath, command, {
-			cwd: ROOT,
-			detached: true,
-			env: { ...process.env, TMPDIR: temporary },
-			stdio: ['ignore', 'pipe', 'pipe'],
-		});
-		let output = '';
-		for (const stream of [child.stdout, child.stderr]) {
-			stream.setEncoding('utf8').on('data', (text: string) => {
-				output += text;
-			});
-		}
-		child.once('close', (code) => resolve({ code, output, group: child.pid! }));
+function start(temporary: string, ...args: string[]): Job {
+	const command = [path.join('scripts', 'run.cjs'), path.join('demo', 'start.ts'), ...args];
+	const child = spawn(process.execPath, command, {
+		cwd: ROOT,
+		detached: true,
+		env: { ...process.env, TMPDIR: temporary },
+		stdio: ['ignore', 'pipe', 'pipe'],
 	});
+	let output = '';
+	for (const stream of [child.stdout, child.stderr]) {
+		stream.setEncoding('utf8').on('data', (text: string) => {
+			output += text;
+		});
+	}
+	const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
+		child.once('close', (code) => resolve({ code, output }));
+	});
+	return { group: child.pid!, ended };
 }
 
-/** Whether a process group has no process any more, at the latest after 2 s: a worker ends when its parent has. */
-async function emptied(group: number): Promise<boolean> {
-	for (let waited = 0; waited <= 2_000; waited += 50) {
-		try {
-			process.kill(-group, 0);
-		} catch {
-			return true;
-		}
+const folders: string[] = [];
+
+async function temporaryFolder(): Promise<string> {
+	const folder = await mkdtemp(path.join(os.tmpdir(), 'job-'));
+	folders.push(folder);
+	return folder;
+}
+
+/** The living processes of a group whose command line has a word in it, oldest first. */
+function pidsOf(group: number, word: string): number[] {
+	return readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.map(Number)
+		.filter((pid) => {
+			try {
+				const [state, , groupOf] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+				const alive = Number(groupOf) === group && state !== 'Z';
+				return alive && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
+			} catch {
+				// It ended while we looked.
+				return false;
+			}
+		});
+}
+
+/** Waits until a group has no process: a worker that is still importing sees its parent's end a little later. */
+async function emptied(group: number): Promise<void> {
+	const end = performance.now() + LINGERING;
+	while (pidsOf(group, '').length > 0) {
+		assert.ok(performance.now() < end, `left after ${LINGERING / 1_000} s: ${pidsOf(group, '').join(', ')}`);
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
-	return false;
 }
 
 test.run();
