@@ -36,8 +36,8 @@ export async function run(command: string, args: readonly string[], options: Run
 }
 
 /** Whether a command succeeds; its output is dropped. */
-export async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
-	return run(command, args).then(
+export async function succeeds(command: string, args: readonly string[], options: RunOptions = {}): Promise<boolean> {
+	return run(command, args, options).then(
 		() => true,
 		() => false,
 	);

@@ -1,0 +1,19 @@
+/** Of jsdom, what the runner uses. */
+declare module 'jsdom' {
+	export class VirtualConsole {
+		forwardTo(console: Console, options: { jsdomErrors: 'none' }): this;
+	}
+	// biome-ignore lint/complexity/noStaticOnlyClass: jsdom has more than that
+	export class JSDOM {
+		static fromURL(
+			url: string,
+			options: {
+				runScripts: 'dangerously';
+				resources: 'usable';
+				pretendToBeVisual: boolean;
+				virtualConsole: VirtualConsole;
+				beforeParse(window: Window & typeof globalThis): void;
+			},
+		): Promise<JSDOM>;
+	}
+}
