@@ -129,6 +129,24 @@ test('bundled sections may leave their transport to the tag', () => {
 	assert.is(parse(FIREFOX_OFFER).sections[1]!.iceUfrag, undefined);
 });
 
+test('bundled sections have the role of the tag', () => {
+	const peer = new Peer('a');
+	peer.setRemote('offer', edit(FIREFOX_OFFER, 'a=setup:actpass', 'a=setup:active'));
+	assert.equal(
+		peer.pending!.offer.sections.map(({ setup }) => setup),
+		['active', 'active', 'active'],
+	);
+});
+
+test('one section without a mid is given one that is free', () => {
+	const peer = new Peer('a', 'balanced');
+	peer.setRemote('offer', edit(edit(CHROME_OFFER, 'a=mid:0\r\n', ''), 'BUNDLE 0 1 2', 'BUNDLE 1 2'));
+	assert.equal(
+		peer.pending!.offer.sections.map(({ mid }) => mid),
+		['3', '1', '2'],
+	);
+});
+
 test('a bundle-only section without a group is refused', () => {
 	const offer = edit(FIREFOX_OFFER, 'BUNDLE 0 1 2', 'BUNDLE 0 2');
 	assert.is(problemOf(() => new Peer('a').setRemote('offer', offer))?.name, 'InvalidAccessError');

@@ -1,6 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { interpretMedia, interpretTransport, parse, type Section, transportOwners } from '../../shim/jsep/index.ts';
+import {
+	interpretMedia,
+	interpretSctp,
+	interpretTransport,
+	parse,
+	type Section,
+	transportOwners,
+} from '../../shim/jsep/index.ts';
 import { CHROME_OFFER, edit, FIREFOX_OFFER } from './jsepTexts.ts';
 
 const video = parse(CHROME_OFFER).sections[1]!;
@@ -106,6 +113,15 @@ test('only layers that both sides declare are layers', () => {
 	const given = interpret(layers(['a'], 'recv', ['a']), layers(['a', 'b'], 'send', ['a', 'b']));
 	assert.equal(given.receive.rids, ['a']);
 	assert.is(given.sendRids, null);
+});
+
+test('an association has a port on either side', () => {
+	const data = parse(CHROME_OFFER).sections[2]!;
+	assert.equal(interpretSctp({ ...data, sctpPort: 5001 }, { ...data, sctpPort: 5002, maxMessageSize: 7 }), {
+		port: 5001,
+		remotePort: 5002,
+		maxMessageSize: 7,
+	});
 });
 
 test('a transport has no DTLS role before there is an answer, and a role left out is active', () => {

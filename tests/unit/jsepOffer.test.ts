@@ -255,6 +255,24 @@ test('a payload type that another codec has is not taken for ours', () => {
 	assert.not.ok([96, 97, 98, 99, 102, 103, 104, 105, 108, 109, 45, 46, 125, 127].includes(vp8.payloadType));
 });
 
+test('the numbers of a closed section are free', () => {
+	const peer = new Peer('a');
+	const closed = edit(edit(CHROME_OFFER, 'm=video 9', 'm=video 0'), 'BUNDLE 0 1 2', 'BUNDLE 0 2');
+	peer.setRemote('offer', edit(closed, 'a=rtpmap:96 VP8', 'a=rtpmap:96 AV1'));
+	peer.setLocal('answer', peer.answer());
+	peer.add('video');
+	const [, recycled] = parse(peer.offer()).sections;
+	assert.equal(
+		recycled!.codecs
+			.slice(0, 2)
+			.map(({ mimeType, payloadType, rtcpFeedback }) => [mimeType, payloadType, rtcpFeedback.length]),
+		[
+			['video/VP8', 96, 5],
+			['video/rtx', 97, 0],
+		],
+	);
+});
+
 test('codec preferences order and reduce what is offered; without rtx there is none', () => {
 	const peer = new Peer('a');
 	const { codecs } = getCapabilities('video')!;
