@@ -18,8 +18,9 @@ import type { IceServers } from './transport.ts';
 const MAX_ICE_SERVERS = 32;
 
 const urlList = sequence(usvString);
-const urls = (value: unknown, where: string): string | string[] =>
-	isIterable(value) ? urlList(value, where) : usvString(value, where);
+/** One URL is a list of one, in what getConfiguration() gives, too. */
+const urls = (value: unknown, where: string): string[] =>
+	isIterable(value) ? urlList(value, where) : [usvString(value, where)];
 
 const toServer = dictionary({
 	credential: optional(domString),
@@ -36,7 +37,8 @@ export const toConfiguration = dictionary({
 	iceCandidatePoolSize: defaulted(octetEnforced, () => 0),
 	iceServers: defaulted(sequence(toServer), () => []),
 	iceTransportPolicy: defaulted(enumeration('RTCIceTransportPolicy', ['relay', 'all']), () => 'all' as const),
-	rtcpMuxPolicy: defaulted(enumeration('RTCRtcpMuxPolicy', ['require']), () => 'require' as const),
+	// The specification had 'negotiate' once: that it is not supported is another error than that it does not exist.
+	rtcpMuxPolicy: defaulted(enumeration('RTCRtcpMuxPolicy', ['negotiate', 'require']), () => 'require' as const),
 });
 
 export type Configuration = ReturnType<typeof toConfiguration>;
@@ -48,6 +50,7 @@ type Server = ReturnType<typeof toServer>;
  * @param descriptionWasSet whether setLocalDescription() was called before
  * @throws {InvalidModificationError} something that is fixed at construction differs
  * @throws {SyntaxError} a DOMException: a URL is no STUN or TURN URL
+ * @throws {NotSupportedError} RTCP is not to be multiplexed
  * @throws {InvalidAccessError} a TURN server without username or credential
  * @see https://www.w3.org/TR/webrtc/#set-the-configuration
  */
@@ -64,6 +67,9 @@ export function setConfiguration(
 		const samePool = given.iceCandidatePoolSize === old.iceCandidatePoolSize;
 		requireUnchanged(samePool || !descriptionWasSet, 'iceCandidatePoolSize');
 	}
+	if (given.rtcpMuxPolicy === 'negotiate') {
+		throw new DOMException('RTCP is always multiplexed with RTP', 'NotSupportedError');
+	}
 	// 4. – 6.
 	const iceServers = given.iceServers.slice(0, MAX_ICE_SERVERS);
 	for (const server of iceServers) validateServer(server);
@@ -73,7 +79,7 @@ export function setConfiguration(
 
 /** The part that the worker needs. */
 export function toIceServers({ iceServers, iceTransportPolicy }: Configuration): IceServers {
-	return { iceServers: iceServers.map((server) => ({ ...server, urls: [server.urls].flat() })), iceTransportPolicy };
+	return { iceServers, iceTransportPolicy };
 }
 
 /** A copy for the page, which may do with it what it likes. */
@@ -90,9 +96,8 @@ function sameCertificates(a: readonly RTCCertificate[], b: readonly RTCCertifica
 }
 
 function validateServer(server: Server): void {
-	const urls = [server.urls].flat();
-	if (urls.length === 0) throw syntaxError('An ICE server has no URL');
-	for (const url of urls) validateUrl(url, server);
+	if (server.urls.length === 0) throw syntaxError('An ICE server has no URL');
+	for (const url of server.urls) validateUrl(url, server);
 }
 
 /** @see https://www.w3.org/TR/webrtc/#dfn-validate-an-ice-server-url */
