@@ -35,7 +35,7 @@ const listening = new Set<string>();
 // Ctrl-C reaches every process of the terminal; and a bot whose parent is gone has no business here.
 // Until it is in the room it has nothing to close.
 let leave: () => void = process.exit;
-for (const ending of ['SIGINT', 'SIGTERM', 'disconnect']) process.once(ending, () => leave());
+for (const ending of ['SIGINT', 'SIGTERM', 'disconnect']) process.on(ending, () => leave());
 
 const media = await openMedia();
 const room = await Room.join(

@@ -40,7 +40,7 @@ async function job(workerBin: string): Promise<number> {
 	const faults: string[] = [];
 	let good = false;
 	try {
-		const rows = await before(DEADLINE, interrupted(), perform(...cast));
+		const rows = await before(DEADLINE, interrupted(), perform(...cast, console.log));
 		console.log(table(rows));
 		good = rows.every((row) => row.good);
 	} catch (error) {
@@ -82,10 +82,10 @@ function bots(url: string): [Cast, Cast] {
 	];
 }
 
-/** Rejects when someone wants this to end. */
+/** Rejects when someone wants this to end; a second signal, which a terminal and npm may both send, changes nothing. */
 function interrupted(): Promise<never> {
 	return new Promise((_, reject) => {
-		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => reject(new Error(`${signal}`)));
+		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => reject(new Error(signal)));
 	});
 }
 

@@ -19,8 +19,9 @@ const FRAMES = 60;
 const SECONDS = 1.5;
 
 /** Both ways picture, sound and messages; then the first bot's picture again, in H264. */
-export async function perform(first: Cast, second: Cast): Promise<Row[]> {
+export async function perform(first: Cast, second: Cast, log: (line: string) => void): Promise<Row[]> {
 	const [hers, his] = await Promise.all([first.bot.ask('introduce', {}), second.bot.ask('introduce', {})]);
+	log(`${first.bot.name} and ${second.bot.name} are in the room: mediasoup-client's ${hers.handlerName}, in Node`);
 	const media = await Promise.all([
 		watching(first, second, hers.video.producerId),
 		watching(second, first, his.video.producerId),

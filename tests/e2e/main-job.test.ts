@@ -53,6 +53,7 @@ test('killed itself, the demo leaves no process', async () => {
 });
 
 const ROWS = [
+	/Film bot and Test bot are in the room: mediasoup-client's Chrome111, in Node/,
 	/Film bot → Test bot +picture, VP8 +sample\.webm +\d+ frames 320x240 .* code 1515 in .*✓/,
 	/Test bot → Film bot +picture, VP8 +test picture and tone +\d+ frames 320x240 .* code 2 in .*✓/,
 	/Film bot → Test bot +sound, opus .* 6(59|60|61)\.\d Hz.*✓/,

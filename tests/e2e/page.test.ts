@@ -9,7 +9,9 @@ import * as assert from 'uvu/assert';
 import { launchChromium, pictureCodeOf, toneOf } from './browser.ts';
 import { eventually } from './eventually.ts';
 
-const START = path.join(import.meta.dirname, '..', '..', 'demo', 'start.ts');
+const ROOT = path.join(import.meta.dirname, '..', '..');
+/** As npm runs it. */
+const COMMAND = [path.join('scripts', 'run.cjs'), path.join('demo', 'start.ts')];
 const SCREENSHOTS = path.join(import.meta.dirname, 'screenshots');
 const PATIENCE = 30_000;
 
@@ -20,7 +22,7 @@ let ended: Promise<number | null>;
 
 test.before(async () => {
 	browser = await launchChromium();
-	demo = spawn(process.execPath, [START], { stdio: ['ignore', 'pipe', 'inherit'] });
+	demo = spawn(process.execPath, COMMAND, { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
 	ended = new Promise((resolve) => demo.once('close', resolve));
 	const url = await new Promise<string>((resolve, reject) => {
 		createInterface({ input: demo.stdout! }).on('line', (line) => {
@@ -35,8 +37,12 @@ test.before(async () => {
 });
 
 test.after(async () => {
-	demo.kill('SIGKILL');
 	await browser.close();
+	try {
+		process.kill(-demo.pid!, 'SIGKILL');
+	} catch {
+		// It ended as it should.
+	}
 });
 
 test('a person joins and sees both bots: pictures that move and carry their codes', async () => {
@@ -77,7 +83,8 @@ test('is greeted, and what is said is confirmed and answered by both', async () 
 });
 
 test('Ctrl-C ends all of it, and the page says so', async () => {
-	demo.kill('SIGINT');
+	// A terminal sends it to every process of the group.
+	process.kill(-demo.pid!, 'SIGINT');
 	assert.is(await ended, 0);
 	await page.getByText('The room is lost').waitFor({ timeout: PATIENCE });
 	await page.getByRole('button', { name: 'Join the room' }).waitFor();
