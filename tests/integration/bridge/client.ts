@@ -15,6 +15,8 @@ export class Client {
 	/** Text frames that came and that take() has not given yet. */
 	readonly #texts: Text[] = [];
 	readonly #waiting: ((text: Text) => void)[] = [];
+	/** The newest acknowledgement of its frames. */
+	acknowledged = 0;
 	readonly closed: Promise<Closed>;
 	/** Resolves when the WebSocket is open; rejects with the HTTP status when it is refused. */
 	readonly opened: Promise<void>;
@@ -65,7 +67,10 @@ export class Client {
 	}
 
 	#came(text: Text): void {
-		if ('ack' in text) return;
+		if ('ack' in text) {
+			this.acknowledged = text.ack as number;
+			return;
+		}
 		const waiting = this.#waiting.shift();
 		if (waiting) waiting(text);
 		else this.#texts.push(text);

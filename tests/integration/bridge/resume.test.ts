@@ -76,6 +76,45 @@ test('what the worker said while nobody listened is said to who resumes', async 
 	await second.end();
 });
 
+test('an acknowledgement that the cut swallowed is said again', async () => {
+	const first = new Client(bridge.url);
+	const { session, key } = await first.hello(bridge.token);
+	for (let call = 1; call <= 5; call++) first.send(ping(call));
+	for (let call = 1; call <= 5; call++) await first.take();
+	assert.ok(await within(1000, () => first.acknowledged === 5));
+	first.socket.terminate();
+
+	const second = new Client(bridge.url);
+	await second.hello(bridge.token, { resume: { session, key, received: 5 } });
+	assert.ok(await within(1000, () => second.acknowledged === 5));
+	await second.end();
+});
+
+test('a worker whose window was full goes on when a resume says what arrived', async () => {
+	const first = new Client(bridge.url);
+	const { session, key } = await first.hello(bridge.token);
+	// Refusals, since they are the longest answers; none is acknowledged.
+	const refused = (call: number) => ({ call, on: 0, do: 'x'.repeat(40), in: {} });
+	let received = 0;
+	let sent = 0;
+	for (let stalled = false; !stalled; ) {
+		for (let i = 0; i < 500; i++) first.send(refused(++sent));
+		while (received < sent && !stalled) {
+			stalled = await Promise.race([first.take().then(() => false), pause(1000).then(() => true)]);
+			if (!stalled) received++;
+		}
+		assert.ok(sent < 50_000);
+	}
+	first.socket.terminate();
+
+	const second = new Client(bridge.url);
+	await second.hello(bridge.token, { resume: { session, key, received } });
+	while (received < sent) assert.is((await second.take()).reply, ++received);
+	await second.end();
+});
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 test('a resume that claims frames which were never sent ends with a protocol error', async () => {
 	const first = new Client(bridge.url);
 	const { session, key } = await first.hello(bridge.token);
