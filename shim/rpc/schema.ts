@@ -401,6 +401,13 @@ export interface ReplaceTrack {
 	track?: number | null;
 }
 
+/** A DTMF tone. */
+export interface PlayTone {
+	tone: string;
+	/** Milliseconds. */
+	duration: number;
+}
+
 /** An RtpSender's counters. */
 export interface SenderStats {
 	streams: OutboundStats[];
@@ -744,6 +751,8 @@ export interface Objects {
 			send: { in: SendParameters; out: Empty };
 			/** Sends another track, or nothing, on the same streams; TypeError for one of the other kind. */
 			replaceTrack: { in: ReplaceTrack; out: Empty };
+			/** Begins a tone, after the one before. InvalidStateError unless a stream and a codec for events are there. */
+			playTone: { in: PlayTone; out: Empty };
 			/** The counters of every encoding. */
 			getStats: { in: Empty; out: SenderStats };
 			/** Ends the streams with a BYE; irreversible. */

@@ -66,21 +66,28 @@ class OutboundStream:
         """Sends a frame; the last packet is marked. `timestamp` does not wrap."""
         last = len(payloads) - 1
         for index, payload in enumerate(payloads):
-            packet = RtpPacket(
-                payload_type=self.payload_type,
-                marker=int(index == last),
-                sequence_number=self._sequence,
-                timestamp=timestamp & 0xFFFFFFFF,
-                ssrc=self.ssrc,
-                payload=payload,
-            )
-            packet.extensions = HeaderExtensions(mid=self.mid or None, rtp_stream_id=self.rid)
-            if level is not None:
-                # Speech is not detected; anything above a whisper counts as it.
-                packet.extensions.audio_level = (level < 60, level)
-            self._sequence = (self._sequence + 1) & 0xFFFF
-            self._history.add(packet)
-            self._count(packet, self._transmit(packet))
+            self._send(payload, self.payload_type, timestamp, index == last, level)
+
+    def send_event(self, payload: bytes, payload_type: int, timestamp: int, begins: bool) -> None:
+        """Sends a report on a telephone event; that which begins one is marked (RFC 4733, section 2.5.1.1)."""
+        self._send(payload, payload_type, timestamp, begins, None)
+
+    def _send(self, payload: bytes, payload_type: int, timestamp: int, marker: bool, level: int | None) -> None:
+        packet = RtpPacket(
+            payload_type=payload_type,
+            marker=int(marker),
+            sequence_number=self._sequence,
+            timestamp=timestamp & 0xFFFFFFFF,
+            ssrc=self.ssrc,
+            payload=payload,
+        )
+        packet.extensions = HeaderExtensions(mid=self.mid or None, rtp_stream_id=self.rid)
+        if level is not None:
+            # Speech is not detected; anything above a whisper counts as it.
+            packet.extensions.audio_level = (level < 60, level)
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        self._history.add(packet)
+        self._count(packet, self._transmit(packet))
 
     def repeat(self, sequences: list[int], now: float) -> None:
         """Answers a NACK."""

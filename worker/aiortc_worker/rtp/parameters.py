@@ -128,6 +128,12 @@ def media_codecs(codecs: Iterable[Codec]) -> list[Codec]:
     return [codec for codec in codecs if codec.name in MEDIA_CODECS]
 
 
+def telephone_event(codecs: Iterable[Codec], clock_rate: int) -> Codec | None:
+    """The codec for telephone events in a stream of `clock_rate` (RFC 4733, section 2.1)."""
+    events = (codec for codec in codecs if codec.name == "telephone-event")
+    return next((codec for codec in events if codec.clock_rate == clock_rate), None)
+
+
 def rtx_of(codecs: Iterable[Codec], payload_type: int) -> Codec | None:
     """The RTX codec that repairs `payload_type` (RFC 4588, section 8.6)."""
     apt = str(payload_type)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from aiortc.rtp import (
     RTCP_PSFB_FIR,
@@ -21,7 +22,7 @@ from aiortc.rtp import (
     RtpPacket,
 )
 from aiortc.utils import random32
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ..media.frames import Frame, Kind, Source
 from ..media.track import Track
@@ -32,10 +33,19 @@ from . import clock
 from .audio_pipeline import AudioPipeline
 from .complaints import Complaints
 from .outbound_stream import HEADER_ESTIMATE, OutboundStream
-from .parameters import Codec, SendParameters, extensions_map, media_codecs, rtx_of, uses_transport_cc
+from .parameters import (
+    Codec,
+    SendParameters,
+    extensions_map,
+    media_codecs,
+    rtx_of,
+    telephone_event,
+    uses_transport_cc,
+)
 from .router import Routes
 from .stats import OutboundStats, SenderStats
 from .timeline import Timeline
+from .tones import play
 from .video_pipeline import VideoPipeline
 
 
@@ -43,6 +53,14 @@ class ReplaceTrack(Struct, frozen=True):
     """Another source, or none."""
 
     track: ObjectId | None = None
+
+
+class PlayTone(Struct, frozen=True):
+    """A DTMF tone."""
+
+    tone: Annotated[str, Meta(pattern="^[0-9A-D*#]$")]
+    duration: Annotated[int, Meta(ge=40, le=6000)]
+    "Milliseconds."
 
 
 class Pipeline(Protocol):
@@ -87,6 +105,7 @@ class RtpSender(Remote):
             else AudioPipeline(self._timeline, self._run)
         )
         self._busy = False
+        self._tone: asyncio.Task[None] | None = None
         self._stopped = False
         self._report_due = 0.0
         self._complaints = Complaints(self._complain)
@@ -122,6 +141,16 @@ class RtpSender(Remote):
         self._listen()
 
     @call
+    async def playTone(self, params: PlayTone) -> None:
+        """Begins a tone, after the one before. InvalidStateError unless a stream and a codec for events are there."""
+        stream = next((stream for stream in self._streams.values() if stream.active), None)
+        codecs = self._parameters.codecs if self._parameters is not None else []
+        codec = telephone_event(codecs, self._clock_rate)
+        if stream is None or codec is None:
+            raise CallError("InvalidStateError", "no telephone events were negotiated, or nothing is being sent")
+        self._tone = self.spawn(self._play(self._tone, stream, codec, params))
+
+    @call
     async def getStats(self) -> SenderStats:
         """The counters of every encoding."""
         estimate = self._transport.router.bandwidth.estimate if self._transport is not None else None
@@ -146,7 +175,7 @@ class RtpSender(Remote):
 
     def frame(self, frame: Frame) -> None:
         """Takes a frame of the track; while the transport is not connected it is dropped."""
-        if not self._connected():
+        if not self._connected() or self._tone is not None:
             return
         self._pipeline.put(frame)
         self._wake()
@@ -263,6 +292,21 @@ class RtpSender(Remote):
             self._complaints.about(error, "encoding")
         finally:
             self._busy = False
+
+    async def _play(
+        self, before: asyncio.Task[None] | None, stream: OutboundStream, codec: Codec, params: PlayTone
+    ) -> None:
+        """Meanwhile the track is not sent: a stream says one thing at a time (RFC 4733, section 2.5.1.6)."""
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            if self._connected() and stream.active:
+                # An epoch of its own: what follows is stamped later.
+                timestamp = self._timeline.map(object(), 0, time.monotonic())
+                await play(stream, codec, params.tone, params.duration / 1000, timestamp)
+        finally:
+            if self._tone is asyncio.current_task():
+                self._tone = None
 
     async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
         return await self.session.run_blocking("codec", work, *args)
