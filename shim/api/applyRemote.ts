@@ -25,7 +25,7 @@ export function applyRemote(connection: Connection, applied: AppliedDescription,
 		transceiver.mlineIndex = mlineIndex;
 		// 11.2.10 – 12
 		const direction = section.rejected ? 'inactive' : reverseDirection(section.direction);
-		processRemoteTracks(transceiver, direction, receives(direction) ? streamIds(section) : [], effects);
+		processRemoteTracks(transceiver, direction, receives(direction) ? streamIds(connection, section) : [], effects);
 		// 11.2.13
 		if (!receives(direction)) transceiver.receiver.codecs = [];
 		// 11.2.14.2 – 5
@@ -84,6 +84,8 @@ function represent(
 	return found;
 }
 
-function streamIds({ msids }: Section): string[] {
+/** What says nothing of streams is in one that stands for all such sections: an older peer knows no a=msid. */
+function streamIds({ defaultStreamId }: Connection, { msids }: Section): string[] {
+	if (msids.length === 0) return [defaultStreamId];
 	return msids.map(({ stream }) => stream).filter((stream) => stream !== '-');
 }

@@ -41,7 +41,9 @@ export function surfaceCandidateError(
 
 /** Gathering began or ended. @see https://www.w3.org/TR/webrtc/#rtcicetransport */
 export function surfaceGathering(connection: Connection, transport: Transport, state: RTCIceGathererState): void {
-	if (state !== 'complete') {
+	// A restart goes from complete to gathering; what it found before it was rolled back is done with.
+	if (state === 'new' || transport.ice.endOfCandidates) return;
+	if (state === 'gathering') {
 		changeGathering(connection, transport, state);
 		return;
 	}
@@ -108,8 +110,9 @@ export async function addIceCandidate(connection: Connection, candidate: Candida
 	}
 }
 
-function isForAll({ candidate, sdpMid, sdpMLineIndex }: Candidate): boolean {
-	return candidate === '' && sdpMid === null && sdpMLineIndex === null;
+/** The end of all candidates, which may be said before there is a section. */
+function isForAll({ candidate, sdpMid, sdpMLineIndex, usernameFragment }: Candidate): boolean {
+	return candidate === '' && sdpMid === null && sdpMLineIndex === null && usernameFragment === null;
 }
 
 function nowhere({ sdpMid, sdpMLineIndex, usernameFragment }: Candidate): string {

@@ -1,5 +1,6 @@
 import type { Kind } from '../jsep/index.ts';
 import { endTrack, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
+import { uuid } from '../media/uuid.ts';
 import type { Session } from '../rpc/Session.ts';
 import type { EventOut } from '../rpc/types.ts';
 import type { AppliedDescription, Created } from './appliedDescription.ts';
@@ -57,6 +58,8 @@ export class Connection {
 	/** By mid: the transports of the sections that have one now, and as it was when last stable. */
 	transports = new Map<string, Transport>();
 	stableTransports = new Map<string, Transport>();
+	/** Of the stream of sections whose description names none. */
+	readonly defaultStreamId = uuid();
 	/** Streams of the peer, by id. */
 	readonly remoteStreams = new Map<string, MediaStream>();
 

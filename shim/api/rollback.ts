@@ -28,6 +28,5 @@ export function rollBack(connection: Connection, effects: Effects): void {
 	// 4.
 	connection.pendingLocal = null;
 	connection.pendingRemote = null;
-	connection.lastAnswer = null;
 	connection.signalingState = 'stable';
 }

@@ -1,7 +1,7 @@
 import { checkLocal, checkRemote, type Description, parse, type SdpType } from '../jsep/index.ts';
 import { addTrackTo, removeTrackFrom, setTrackMuted } from '../media/index.ts';
 import { nextTask } from '../webidl/task.ts';
-import { AppliedDescription } from './appliedDescription.ts';
+import { AppliedDescription, type Created } from './appliedDescription.ts';
 import { applyLocal } from './applyLocal.ts';
 import { applyRemote } from './applyRemote.ts';
 import { applySctp } from './applySctp.ts';
@@ -29,9 +29,30 @@ export async function setLocal(connection: Connection, given: { type?: RTCSdpTyp
 	if (type === 'rollback') return setDescription(connection, { type, sdp: '' }, false);
 	// 4.2 – 4.3 are checked with the description's content: edits that browsers allow are allowed.
 	// 4.4 – 4.5
-	const sdp = given.sdp || (await (type === 'offer' ? createOffer(connection, false) : createAnswer(connection))).sdp;
+	const sdp = given.sdp || (await (type === 'offer' ? currentOffer(connection) : currentAnswer(connection)));
 	// 4.6
 	return setDescription(connection, { type, sdp }, false);
+}
+
+/** What createOffer() made last, if it would make the same now. */
+async function currentOffer(connection: Connection): Promise<string> {
+	const last = connection.lastOffer;
+	const made = await createOffer(connection, false);
+	if (last && isSame(last, made)) connection.lastOffer = last;
+	return connection.lastOffer!.sdp;
+}
+
+async function currentAnswer(connection: Connection): Promise<string> {
+	const last = connection.lastAnswer;
+	const made = await createAnswer(connection);
+	if (last && isSame(last, made)) connection.lastAnswer = last;
+	return connection.lastAnswer!.sdp;
+}
+
+/** Whether two descriptions differ only in what is made anew each time. */
+function isSame(a: Created, b: Created): boolean {
+	const lasting = ({ sdp }: Created): string => sdp.replace(/^(o=|a=ice-ufrag:|a=ice-pwd:).*$/gm, '');
+	return lasting(a) === lasting(b);
 }
 
 function impliedType(state: RTCSignalingState): 'offer' | 'answer' {
@@ -57,9 +78,7 @@ export async function setRemote(connection: Connection, given: DescriptionInit):
 /** @see https://www.w3.org/TR/webrtc/#set-description */
 async function setDescription(connection: Connection, { type, sdp }: DescriptionInit, remote: boolean): Promise<void> {
 	// 2.
-	if (type === 'rollback' && !['have-local-offer', 'have-remote-offer'].includes(connection.signalingState)) {
-		throw invalidState(`There is nothing to roll back in ${connection.signalingState}`);
-	}
+	if (type === 'rollback') requireOffer(connection.signalingState, remote);
 	// 4., 4.6.3
 	await nextTask();
 	await connection.parametersSet();
@@ -74,6 +93,15 @@ async function setDescription(connection: Connection, { type, sdp }: Description
 		apply(connection, new AppliedDescription(type, sdp, description), remote, effects);
 	}
 	finish(connection, before, effects);
+}
+
+/**
+ * An offer is rolled back by the side that set it.
+ * @see https://www.rfc-editor.org/rfc/rfc9429#section-4.1.10.2
+ */
+function requireOffer(state: RTCSignalingState, remote: boolean): void {
+	const side = remote ? 'remote' : 'local';
+	if (state !== `have-${side}-offer`) throw invalidState(`There is no ${side} offer to roll back in ${state}`);
 }
 
 /** 4.5: what is wrong with the description is found before anything changes. */

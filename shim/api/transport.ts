@@ -112,6 +112,7 @@ export class Transport {
 		// A restart that is rolled back goes on where it was.
 		const { localCandidates = [], endOfCandidates = false } = this.#generations.get(credentials.usernameFragment) ?? {};
 		Object.assign(ice, { local: credentials, localCandidates, endOfCandidates });
+		if (endOfCandidates) ice.gatheringState = 'complete';
 		if (ice.handle) {
 			this.#tellIce('setConfiguration', servers);
 			this.#tellIce('restart', credentials);
