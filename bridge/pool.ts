@@ -93,6 +93,12 @@ export class Pool {
 		}, IDLE_MS).unref();
 	}
 
+	/** Gives back a worker that turned out to be dead. */
+	discard(worker: Worker): void {
+		worker.sessions--;
+		void this.#retire(worker);
+	}
+
 	async close(): Promise<void> {
 		const workers = [...this.#owned, ...[...this.#spares].flatMap(({ worker }) => worker ?? [])];
 		const stopped = workers.map((worker) => worker.stop());

@@ -11,6 +11,7 @@ import { Newcomer } from './Newcomer.ts';
 import { type Pool, PoolFullError } from './pool.ts';
 import type { Isolation } from './server.ts';
 import { BridgeSession, closeSocket } from './session.ts';
+import { type Worker, WorkerGoneError } from './worker.ts';
 
 /** For a worker's first frame. */
 const WORKER_HELLO_MS = 10_000;
@@ -104,27 +105,40 @@ export class Sessions {
 		}
 	}
 
-	async #createInWorker(access: Access, { client }: Hello): Promise<BridgeSession> {
-		const { isolation, pool, graceSeconds, log } = this.#options;
+	/** A worker may have died so lately that the pool still gives it: then once more. */
+	async #createInWorker(access: Access, hello: Hello, isLast = false): Promise<BridgeSession> {
+		const { isolation, pool } = this.#options;
 		const id = crypto.randomUUID();
 		const worker = await pool.place({ session: id, token: access.token, shared: '' }[isolation]);
 		const release = () => pool.release(worker, isolation !== 'session');
 		try {
-			const local = await worker.connect();
-			const info = await greet(local, id, access);
-			const onend = () => {
-				this.#sessions.delete(id);
-				release();
-			};
-			const session = new BridgeSession({ id, access, local, worker: info, graceSeconds, onend });
-			this.#sessions.set(id, session);
-			if (process.env.AIORTC_SHIM_DEBUG)
-				log(`session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`);
-			return session;
+			return await this.#begin(id, access, hello, worker, release);
 		} catch (error) {
-			release();
-			throw error;
+			if (!(error instanceof WorkerGoneError)) release();
+			else pool.discard(worker);
+			if (isLast || !(error instanceof WorkerGoneError)) throw error;
+			return this.#createInWorker(access, hello, true);
 		}
+	}
+
+	async #begin(
+		id: string,
+		access: Access,
+		{ client }: Hello,
+		worker: Worker,
+		release: () => void,
+	): Promise<BridgeSession> {
+		const { graceSeconds, log } = this.#options;
+		const local = await worker.connect();
+		const info = await greet(local, id, access);
+		const onend = () => {
+			this.#sessions.delete(id);
+			release();
+		};
+		const session = new BridgeSession({ id, access, local, worker: info, graceSeconds, onend });
+		this.#sessions.set(id, session);
+		if (process.env.AIORTC_SHIM_DEBUG) log(`session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`);
+		return session;
 	}
 
 	#codeOf(error: Error): number {
@@ -148,7 +162,7 @@ function greet(local: LocalSocket, session: string, { capabilities, limits }: Ac
 		timer.unref();
 		local.onclose = () => {
 			clearTimeout(timer);
-			reject(new Error('the worker died'));
+			reject(new WorkerGoneError('the worker died'));
 		};
 		local.onframe = (payload) => {
 			clearTimeout(timer);

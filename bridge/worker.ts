@@ -37,6 +37,11 @@ export class WorkerStartError extends Error {
 	override readonly name = 'WorkerStartError';
 }
 
+/** The worker died, perhaps so lately that nobody has noticed yet. */
+export class WorkerGoneError extends Error {
+	override readonly name = 'WorkerGoneError';
+}
+
 export class Worker {
 	/** Called once, when the process has ended. */
 	onexit: (() => void) | null = null;
@@ -101,11 +106,17 @@ export class Worker {
 		return this.#alive;
 	}
 
-	/** Opens a connection, which is a session. */
+	/**
+	 * Opens a connection, which is a session.
+	 *
+	 * @throws {WorkerGoneError} nobody listens there any more
+	 */
 	async connect(): Promise<LocalSocket> {
 		const socket = connect(this.#address);
 		if (this.#unref) socket.unref();
-		await once(socket, 'connect');
+		await once(socket, 'connect').catch((error: Error) => {
+			throw new WorkerGoneError(`the worker died: ${error.message}`);
+		});
 		const local = new LocalSocket(socket);
 		if (this.#secret) local.send(this.#secret, false);
 		return local;

@@ -45,6 +45,17 @@ test('a worker that is killed ends its sessions with 4006, and the next session 
 		assert.ok(!childrenOf().includes(worker!));
 	}));
 
+test('a session that is asked for in the moment of a worker’s death gets another worker', () =>
+	withBridge({ workers: 1, spares: 0 }, async (bridge) => {
+		await connected(bridge);
+		for (let round = 0; round < 3; round++) {
+			process.kill(childrenOf()[0]!, 'SIGKILL');
+			const next = await connected(bridge);
+			next.send(ping(1));
+			assert.equal(await next.take(), { reply: 1, out: {} });
+		}
+	}));
+
 test('a spare that is killed is replaced', () =>
 	withBridge({ workers: 2, spares: 1 }, async () => {
 		const [spare] = childrenOf();
