@@ -1,9 +1,7 @@
-import { enumeration, unsignedLongEnforced } from '../webidl/convert.ts';
+import { unsignedLongEnforced } from '../webidl/convert.ts';
 import { defineEventHandlers, eventTargetOf } from '../webidl/eventHandlers.ts';
 import { defineInterface, requireArguments, requireKey } from '../webidl/interface.ts';
 import { type DataChannel, toMessage } from './dataChannel.ts';
-
-const toBinaryType = enumeration('BinaryType', ['blob', 'arraybuffer']);
 
 /**
  * A bidirectional channel over an SCTP association.
@@ -80,9 +78,10 @@ export class RTCDataChannel extends eventTargetOf<RTCDataChannelEventMap>() {
 	}
 
 	set binaryType(value: BinaryType) {
+		const channel = this.#channel;
 		const string = `${value}`;
 		// An attribute whose type is an enumeration ignores what is no value of it.
-		if (string === 'blob' || string === 'arraybuffer') this.#channel.binaryType = toBinaryType(string, 'binaryType');
+		if (string === 'blob' || string === 'arraybuffer') channel.binaryType = string;
 	}
 
 	/**

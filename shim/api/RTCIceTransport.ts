@@ -26,9 +26,8 @@ export class RTCIceTransport extends eventTargetOf<RTCIceTransportEventMap>() {
 		return this.#state.role ?? 'unknown';
 	}
 
-	/** RTCP is always multiplexed with RTP. */
 	get component(): RTCIceComponent {
-		return 'rtp';
+		return this.#state.component;
 	}
 
 	get state(): RTCIceTransportState {

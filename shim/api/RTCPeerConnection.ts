@@ -204,13 +204,13 @@ export class RTCPeerConnection extends eventTargetOf<RTCPeerConnectionEventMap>(
 	setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void>;
 	setRemoteDescription(description: RTCSessionDescriptionInit, success: VoidFunction, failure: Failure): Promise<void>;
 	/** @see https://www.w3.org/TR/webrtc/#dom-peerconnection-setremotedescription */
-	setRemoteDescription(...args: unknown[]): Promise<void> {
-		if (isLegacy(args, 1)) {
-			return withCallbacks(this.setRemoteDescription(args[0] as RTCSessionDescriptionInit), args[1], args[2]);
+	setRemoteDescription(init: unknown, ...callbacks: unknown[]): Promise<void> {
+		if (isLegacy(callbacks, 0)) {
+			return withCallbacks(this.setRemoteDescription(init as RTCSessionDescriptionInit), callbacks[0], callbacks[1]);
 		}
 		return promising(() => {
-			requireArguments(args.length, 1, 'setRemoteDescription');
-			const description = toDescriptionInit(args[0], 'description');
+			requireArguments(arguments.length, 1, 'setRemoteDescription');
+			const description = toDescriptionInit(init, 'description');
 			return this.#chain(() => setRemote(this.#connection, description));
 		});
 	}

@@ -4,6 +4,7 @@ import { dictionary, domString, instanceOf, nullable } from '../webidl/convert.t
 import { defineInterface, requireArguments, requireKey } from '../webidl/interface.ts';
 import { invalidState } from './errors.ts';
 import { updateNegotiationNeeded } from './negotiationNeeded.ts';
+import type { RTCDTMFSender } from './RTCDTMFSender.ts';
 import type { RTCDtlsTransport } from './RTCDtlsTransport.ts';
 import type { RTCStatsReport } from './RTCStatsReport.ts';
 import { type SendParameters, toSendParameters, validateParameters } from './rtpParameters.ts';
@@ -47,9 +48,9 @@ export class RTCRtpSender {
 		return this.#sender.transport?.dtls.object ?? null;
 	}
 
-	/** Null: the worker has no telephone events. */
-	get dtmf(): null {
-		return null;
+	/** Sends the tones of a telephone's keys; null for video. */
+	get dtmf(): RTCDTMFSender | null {
+		return this.#sender.dtmf?.object ?? null;
 	}
 
 	/**

@@ -47,10 +47,10 @@ export class RTCRtpTransceiver {
 	 * @see https://www.w3.org/TR/webrtc/#dom-rtcrtptransceiver-direction
 	 */
 	set direction(value: RTCRtpTransceiverDirection) {
+		const transceiver = this.#transceiver;
 		const direction = `${value}`;
 		// An attribute whose type is an enumeration ignores what is no value of it.
 		if (!directions.includes(direction)) return;
-		const transceiver = this.#transceiver;
 		if (transceiver.stopping) throw new DOMException('The transceiver is stopped', 'InvalidStateError');
 		if (direction === transceiver.direction) return;
 		if (direction === 'stopped') throw new TypeError("direction cannot be set to 'stopped'; call stop()");
@@ -82,7 +82,7 @@ export class RTCRtpTransceiver {
 	/**
 	 * Says which codecs to negotiate, best first; none is the default order of all.
 	 *
-	 * @throws {InvalidModificationError} a codec is not one of getCapabilities(), or all are RTX, RED or FEC
+	 * @throws {InvalidModificationError} a codec is not one of getCapabilities(), or none of them carries media
 	 * @see https://www.w3.org/TR/webrtc/#dom-rtcrtptransceiver-setcodecpreferences
 	 */
 	setCodecPreferences(codecs: Iterable<RTCRtpCodec>): void {

@@ -45,7 +45,10 @@ export class RTCStatsReport {
 		return this.#entries.entries();
 	}
 
-	forEach(callback: (value: StatsEntry, key: string, report: RTCStatsReport) => void, thisArg?: unknown): void {
+	forEach(
+		callback: (value: StatsEntry, key: string, report: RTCStatsReport) => void,
+		thisArg: unknown = undefined,
+	): void {
 		for (const [id, entry] of this.#entries) callback.call(thisArg, entry, id, this);
 	}
 

@@ -7,6 +7,7 @@ import { constructorKey } from '../webidl/interface.ts';
 import { nextTask, queueTask } from '../webidl/task.ts';
 import { matchesCodec } from './codecs.ts';
 import type { Connection } from './connection.ts';
+import { Dtmf } from './dtmf.ts';
 import { RTCRtpSender } from './RTCRtpSender.ts';
 import { randomSsrc } from './random.ts';
 import { defaultEncoding, type EncodingParameters, isEqual, type SendParameters } from './rtpParameters.ts';
@@ -30,6 +31,8 @@ export class Sender {
 	/** Set by the transceiver that is made for it. */
 	declare transceiver: Transceiver;
 	readonly handle: Remote<'RtpSender'>;
+	/** Null for video. */
+	readonly dtmf: Dtmf | null;
 	#track: MediaStreamTrack | null;
 	/** The track's part of a=msid, which stays when the track is replaced. */
 	trackId: string;
@@ -57,6 +60,7 @@ export class Sender {
 		this.#encodings = encodings.length > 0 ? encodings.map(encoding) : [encoding(defaultEncoding(kind))];
 		this.handle = connection.session.create('RtpSender', { kind, track: this.#idOf(track) });
 		this.handle.on('error', ({ message }) => connection.senderFailed(this, message));
+		this.dtmf = kind === 'audio' ? new Dtmf(this) : null;
 		this.object = new RTCRtpSender(constructorKey, this);
 	}
 
@@ -159,6 +163,13 @@ export class Sender {
 		if (!this.#negotiated?.active) return;
 		this.#negotiated = { ...this.#negotiated, active: false };
 		this.#apply();
+	}
+
+	/** Begins a tone of `duration` milliseconds. */
+	playTone(tone: string, duration: number): void {
+		this.handle
+			.call('playTone', { tone, duration })
+			.catch((error: Error) => this.connection.senderFailed(this, error.message));
 	}
 
 	stop(): void {

@@ -17,6 +17,8 @@ export type DtlsRole = 'client' | 'server';
 /** The slots of an RTCIceTransport. */
 export interface IceState {
 	readonly object: RTCIceTransport;
+	/** RTCP is always multiplexed with RTP. */
+	readonly component: RTCIceComponent;
 	handle: Remote<'IceTransport'> | null;
 	role: IceRole | null;
 	state: RTCIceTransportState;
@@ -77,6 +79,7 @@ export class Transport {
 		this.mid = mid;
 		this.mlineIndex = mlineIndex;
 		const ice: Omit<IceState, 'object'> = {
+			component: 'rtp',
 			handle: null,
 			role: null,
 			state: 'new',

@@ -1,7 +1,7 @@
 /** Answers. */
 
 import { answerGroups, answerTransports } from './answerBundle.ts';
-import { LOCAL_EXTENSIONS, type LocalCodec } from './capabilities.ts';
+import { carriesMedia, LOCAL_EXTENSIONS, type LocalCodec } from './capabilities.ts';
 import { answerFormat, commonFeedback, matches, repairs } from './codecs.ts';
 import type { Codec, HeaderExtension, Kind, Section } from './description.ts';
 import { intersectDirections, receives, reverseDirection, sends } from './direction.ts';
@@ -66,7 +66,7 @@ function dataSection(offered: Section, { sctp }: AnswerInput): Section | null {
 
 function mediaSection(offered: Section & { kind: Kind }, transceiver: TransceiverRecord): Section | null {
 	const codecs = answerCodecs(offered, transceiver);
-	if (codecs.length === 0) return null;
+	if (!codecs.some(carriesMedia)) return null;
 	const direction = intersectDirections(transceiver.direction, reverseDirection(offered.direction));
 	const layers = layersOf(offered, 'recv').map(({ rid }) => rid);
 	const sent = sends(direction) ? sentStreams(transceiver, codecs, layers) : null;

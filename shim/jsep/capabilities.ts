@@ -39,9 +39,9 @@ const VIDEO_FEEDBACK: readonly RtcpFeedback[] = [
 	{ type: 'nack', parameter: 'pli' },
 ];
 
-const g711 = (name: string, payloadType: number): LocalCodec => ({
+const mono = (name: string, clockRate: number, payloadType: number): LocalCodec => ({
 	mimeType: `audio/${name}`,
-	clockRate: 8000,
+	clockRate,
 	channels: 1,
 	payloadType,
 	rtcpFeedback: [],
@@ -68,9 +68,12 @@ export const LOCAL_CODECS: Readonly<Record<Kind, readonly LocalCodec[]>> = {
 			payloadType: 111,
 			rtcpFeedback: AUDIO_FEEDBACK,
 		},
-		g711('G722', 9),
-		g711('PCMU', 0),
-		g711('PCMA', 8),
+		mono('G722', 8000, 9),
+		mono('PCMU', 8000, 0),
+		mono('PCMA', 8000, 8),
+		// DTMF, with the clock of the codec beside which it is sent.
+		mono('telephone-event', 48000, 110),
+		mono('telephone-event', 8000, 126),
 	],
 	video: [
 		{
@@ -136,6 +139,10 @@ export const isSameCapability = (a: CodecCapability, b: CodecCapability): boolea
 	a.channels === b.channels &&
 	sameParameters(fmtpParameters(a.sdpFmtpLine), fmtpParameters(b.sdpFmtpLine));
 
+/** Whether a codec is more than an aid of others: what is left of a section without one is no media. */
+export const carriesMedia = ({ mimeType }: { mimeType: string }): boolean =>
+	!/\/(rtx|red|ulpfec|flexfec-03|telephone-event|cn)$/i.test(mimeType);
+
 export const isRtx = (codec: { mimeType: string }): boolean => codec.mimeType.toLowerCase().endsWith('/rtx');
 
 /**
@@ -153,6 +160,7 @@ export function checkCodecPreferences(kind: Kind, codecs: readonly CodecCapabili
 			message: `not a codec of ours: ${mimeType}${sdpFmtpLine === undefined ? '' : ` (${sdpFmtpLine})`}`,
 		};
 	}
-	if (codecs.every(isRtx)) return { name: 'InvalidModificationError', message: 'rtx alone carries no media' };
+	if (!codecs.some(carriesMedia))
+		return { name: 'InvalidModificationError', message: 'none of the codecs carries media' };
 	return null;
 }

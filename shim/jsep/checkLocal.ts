@@ -1,5 +1,6 @@
 /** What setLocalDescription() takes: what was created, with the edits that browsers allow. */
 
+import { carriesMedia } from './capabilities.ts';
 import { findMatch } from './codecs.ts';
 import type { Description, SdpType, Section } from './description.ts';
 import type { Problem } from './errors.ts';
@@ -49,7 +50,7 @@ function forbiddenEdit(section: Section, created: Section): string | null {
 }
 
 function forbiddenMediaEdit(section: Section, created: Section): string | null {
-	if (section.codecs.length === 0) return 'having codecs';
+	if (!section.codecs.some(carriesMedia)) return 'having codecs';
 	const stranger = section.codecs.find((codec) => !findMatch(codec, section.codecs, created.codecs));
 	if (stranger) return `codec ${stranger.mimeType}`;
 	const extensions = created.headerExtensions.map(({ uri }) => uri);

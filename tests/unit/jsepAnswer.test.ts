@@ -17,7 +17,7 @@ const accepted = (sections: Section[]) => sections.filter(({ rejected }) => !rej
 
 test("Chrome's offer is answered with its payload types, ids and order, and nothing that we do not code", () => {
 	const [audio, video, data] = answerTo(CHROME_OFFER);
-	assert.equal(payloadTypes(audio!), [111, 9, 0, 8]);
+	assert.equal(payloadTypes(audio!), [111, 9, 0, 8, 110, 126]);
 	assert.equal(payloadTypes(video!), [96, 97, 102, 103, 108, 109]);
 	assert.equal(
 		audio!.headerExtensions.map(({ id }) => id),
@@ -45,7 +45,7 @@ test('feedback is what both sides know', () => {
 
 test("Firefox's offer is answered: its numbers, directed extensions turned, bundle-only sections taken", () => {
 	const [audio, video, data] = answerTo(FIREFOX_OFFER);
-	assert.equal(payloadTypes(audio!), [109, 9, 0, 8]);
+	assert.equal(payloadTypes(audio!), [109, 9, 0, 8, 101]);
 	assert.equal(payloadTypes(video!), [120, 124, 126, 127]);
 	assert.is(video!.direction, 'inactive');
 	assert.is(video!.headerExtensions.find(({ id }) => id === 5)!.direction, 'recvonly');

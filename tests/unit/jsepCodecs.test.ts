@@ -67,7 +67,8 @@ for (const [offered, answered] of [
 
 test('capabilities name what the worker codes: rtx once, without a format', () => {
 	const names = (kind: string) => getCapabilities(kind)!.codecs.map(({ mimeType }) => mimeType);
-	assert.equal(names('audio'), ['audio/opus', 'audio/G722', 'audio/PCMU', 'audio/PCMA']);
+	const events = ['audio/telephone-event', 'audio/telephone-event'];
+	assert.equal(names('audio'), ['audio/opus', 'audio/G722', 'audio/PCMU', 'audio/PCMA', ...events]);
 	assert.equal(names('video'), ['video/VP8', 'video/H264', 'video/H264', 'video/rtx']);
 	assert.equal(getCapabilities('video')!.codecs.at(-1), { mimeType: 'video/rtx', clockRate: 90000 });
 	assert.equal(getCapabilities('audio')!.codecs[0], {

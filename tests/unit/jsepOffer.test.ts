@@ -30,7 +30,7 @@ test('an offer of everything is the text that browsers and SFUs know', () => {
 	assert.is(
 		sections[1],
 		[
-			'audio 9 UDP/TLS/RTP/SAVPF 111 9 0 8',
+			'audio 9 UDP/TLS/RTP/SAVPF 111 9 0 8 110 126',
 			'c=IN IP4 0.0.0.0',
 			'a=rtcp:9 IN IP4 0.0.0.0',
 			'a=ice-ufrag:a6frag',
@@ -53,6 +53,8 @@ test('an offer of everything is the text that browsers and SFUs know', () => {
 			'a=rtpmap:9 G722/8000',
 			'a=rtpmap:0 PCMU/8000',
 			'a=rtpmap:8 PCMA/8000',
+			'a=rtpmap:110 telephone-event/48000',
+			'a=rtpmap:126 telephone-event/8000',
 			'a=ssrc:6356994 cname:cname-a',
 			'a=ssrc:6356994 msid:stream-a track-a1',
 			'',
