@@ -1,0 +1,24 @@
+/** What mediasoup-client does with its connections, seen without touching it. */
+
+/** Every connection made since, the latest last. */
+export const connections: RTCPeerConnection[] = [];
+
+/** Puts a class in the place of the global one that does nothing but remember its instances. */
+export function recordConnections(): void {
+	globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+		constructor(configuration?: RTCConfiguration) {
+			super(configuration);
+			connections.push(this);
+		}
+	};
+}
+
+/** The sections of a description, each from its `m=` line on. */
+export function sections({ sdp }: { sdp: string }): string[] {
+	return sdp.split(/(?=^m=)/m).slice(1);
+}
+
+/** The values of an attribute in a piece of SDP; of a flag, empty strings. */
+export function attributes(sdp: string, name: string): string[] {
+	return [...sdp.matchAll(new RegExp(`^a=${name}(?::(.*?))?\\r?$`, 'gm'))].map(([, value = '']) => value);
+}
