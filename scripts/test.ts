@@ -13,6 +13,8 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensurePython } from '../bridge/python.ts';
+import { ensureMediasoupWorker } from './mediasoup-worker.ts';
+import { ensureChromium } from './system-packages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const DEADLINE_MS = { unit: 60_000, integration: 180_000, e2e: 600_000 };
@@ -46,12 +48,21 @@ async function runFiles(suite: Suite, atOnce: number): Promise<void> {
 	const files = globSync(`tests/${suite}/**/*.test.ts`, { cwd: root })
 		.filter((file) => isWanted(suite, file))
 		.sort();
+	if (suite === 'e2e' && files.length > 0) await prepareEndToEnd();
 	const next = files.values();
 	await Promise.all(
 		Array.from({ length: atOnce }, async () => {
 			for (const file of next) await runFile(suite, file);
 		}),
 	);
+}
+
+/** What the first run of all installs or builds takes minutes, and no test's deadline is for that. */
+async function prepareEndToEnd(): Promise<void> {
+	for (const ensure of [ensureChromium, ensureMediasoupWorker]) {
+		// A test that needs it fails with the same sentence.
+		await ensure(console.log).catch((error: Error) => console.log(error.message));
+	}
 }
 
 function isWanted(suite: string, file: string): boolean {
