@@ -237,9 +237,9 @@ export class Connection {
 		this.signalingState = 'closed';
 		// 4.
 		for (const transceiver of this.transceivers) if (!transceiver.stopped) transceiver.stop();
-		// 5. – 6.
-		for (const channel of new Set([...this.dataChannels, ...this.streams.values()])) channel.abandon();
+		// 6. before 5.: channels that were dropped first would be closed one by one, and the peer not told of the abort.
 		this.sctp?.close(true);
+		for (const channel of new Set([...this.dataChannels, ...this.streams.values()])) channel.abandon();
 		// 7. – 9.
 		for (const transport of this.#all()) transport.close(true);
 		// 10. – 11.

@@ -91,8 +91,8 @@ export const toSendParameters = dictionary(
 
 export type SendParameters = ReturnType<typeof toSendParameters>;
 
-/** rid-id of RFC 8851; one byte holds its length in the header extension. */
-const ridGrammar = /^[\w-]{1,255}$/;
+/** rid-id of RFC 8851, less what RFC 8852 cannot carry in the header extension: letters and digits, at most 16. */
+const ridGrammar = /^[a-z\d]{1,16}$/i;
 
 /**
  * The encodings that a new sender gets.

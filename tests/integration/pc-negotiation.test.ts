@@ -334,7 +334,8 @@ test('configurations that are none', async () => {
 	assert.is(await server(undefined), 'TypeError');
 	assert.is(await make({ iceTransportPolicy: 'public' }), 'TypeError');
 	assert.is(await make({ iceCandidatePoolSize: 256 }), 'TypeError');
-	assert.is(await make({ rtcpMuxPolicy: 'negotiate' }), 'TypeError');
+	assert.is(await make({ rtcpMuxPolicy: 'negotiate' }), 'NotSupportedError');
+	assert.is(await make({ rtcpMuxPolicy: 'never' }), 'TypeError');
 });
 
 test('a certificate that was made before is the one that the peer sees', async () => {

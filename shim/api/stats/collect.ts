@@ -1,5 +1,6 @@
 import type { MediaStreamTrack } from '../../media/index.ts';
 import { constructorKey } from '../../webidl/interface.ts';
+import { nextTask } from '../../webidl/task.ts';
 import type { Connection } from '../connection.ts';
 import { RTCStatsReport, type StatsEntry } from '../RTCStatsReport.ts';
 import type { Receiver } from '../receiver.ts';
@@ -19,6 +20,8 @@ export async function collectStats(
 	connection: Connection,
 	selector: Sender | Receiver | null = null,
 ): Promise<RTCStatsReport> {
+	// What there is to ask may answer at once; a report is gathered in parallel all the same.
+	await nextTask();
 	const { transceivers, transports, streams } = connection;
 	const groups = await Promise.all([
 		...transceivers.flatMap(({ sender, receiver }) => [ofSender(sender), ofReceiver(receiver)]),
