@@ -14,6 +14,8 @@ export interface StationOptions {
 	handlerName?: types.BuiltinHandlerName;
 	/** The part of datagrams that is lost, each way, 0 to 1; with 0 there is no relay between. */
 	loss?: number;
+	/** The part that the server takes in the handshake; the client chooses unless given. */
+	serverRole?: 'client' | 'server';
 	/** How the client's transports are made, beside what the server says. */
 	transport?: Partial<types.TransportOptions>;
 }
@@ -124,7 +126,7 @@ async function keep<T extends { id: string }>(kept: Map<string, T>, made: Promis
 async function open(
 	router: server.Router,
 	create: (options: types.TransportOptions) => types.Transport,
-	{ loss = 0, transport = {} }: StationOptions,
+	{ loss = 0, serverRole, transport = {} }: StationOptions,
 ): Promise<Link> {
 	const server = await router.createWebRtcTransport({
 		// The relay carries UDP alone; else both are offered, as servers do, and we take UDP.
@@ -137,8 +139,17 @@ async function open(
 	});
 	const relay = loss ? await Relay.open(server.iceCandidates[0]!.port, loss) : null;
 	const { id, iceParameters, dtlsParameters, sctpParameters } = server;
-	const iceCandidates = relay ? server.iceCandidates.map((each) => ({ ...each, port: relay.port })) : server.iceCandidates;
-	const client = create({ id, iceParameters, iceCandidates, dtlsParameters, sctpParameters, ...transport });
+	const iceCandidates = relay
+		? server.iceCandidates.map((each) => ({ ...each, port: relay.port }))
+		: server.iceCandidates;
+	const client = create({
+		id,
+		iceParameters,
+		iceCandidates,
+		dtlsParameters: { ...dtlsParameters, role: serverRole ?? dtlsParameters.role },
+		sctpParameters,
+		...transport,
+	});
 	return { client, server, relay };
 }
 
