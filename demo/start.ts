@@ -62,6 +62,11 @@ async function stay(workerBin: string): Promise<number> {
 	const demo = await Demo.serve({ workerBin, port: Number(options.port), page: await buildPage() });
 	const cast = bots(demo.url);
 	console.log(`The room is at ${demo.url} (Ctrl-C ends it)`);
+	for (const { bot } of cast) {
+		const entered = () => console.log(`${bot.name} is in the room`);
+		// A bot that fails instead has ended, which is told below.
+		bot.ask('introduce', {}).then(entered, () => {});
+	}
 	const ending = interrupted().catch(() => 'asked to');
 	const failing = cast.map(({ bot }) => bot.ended.then((how) => `${bot.name} ended with ${how}`));
 	const dying = new Promise<string>((resolve) => demo.sfu.ondied((error) => resolve(error.message)));
