@@ -193,11 +193,6 @@ export class Connection {
 		openChannels(this);
 	}
 
-	/** The worker says so of each channel too; what it did not speak of closes here. */
-	sctpClosed(): void {
-		for (const channel of this.streams.values()) channel.closed(null);
-	}
-
 	channelOpened(): void {
 		this.channelsOpened += 1;
 	}

@@ -20,7 +20,6 @@ export interface SctpOwner {
 	readonly session: Session;
 	readonly isClosed: boolean;
 	sctpConnected(): void;
-	sctpClosed(): void;
 	channelOffered(offered: EventOut<'SctpTransport', 'datachannel'>): void;
 	transportLost(error: Error): void;
 }
@@ -100,7 +99,7 @@ export class SctpState {
 			this.maxChannels = maxChannels ?? MAX_CHANNELS;
 			this.#owner.sctpConnected();
 		}
+		// When it closes, the worker says of each channel why.
 		this.object.dispatchEvent(new Event('statechange'));
-		if (state === 'closed') this.#owner.sctpClosed();
 	}
 }

@@ -176,15 +176,16 @@ test('what createDataChannel() refuses', async () => {
 	assert.is(await make({}), 'InvalidStateError');
 });
 
-test("closing a connection closes its channels at once, and the peer's with a close event", async () => {
+test("closing a connection closes its channels at once, and the peer's with an error and a close event", async () => {
 	const { ours, theirs, offerer, answerer } = await makeChannels();
 	const events = record(ours, 'close', 'error', 'closing');
+	const theirEvents = record(theirs, 'close', 'error', 'closing');
 	const closed = next(theirs, 'close');
 	offerer.close();
 	assert.is(ours.readyState, 'closed');
 	await closed;
 	assert.is(theirs.readyState, 'closed');
-	assert.equal(events, []);
+	assert.equal([events, theirEvents], [[], ['error', 'close']]);
 	answerer.close();
 });
 
