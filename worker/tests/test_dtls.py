@@ -94,7 +94,7 @@ async def test_a_fingerprint_that_does_not_match_fails_both_ends(wrong: list[Fin
     out = await a.session.state(a.dtls, "failed")
     assert out.error.error_detail == "fingerprint-failure"
     assert out.error.message
-    await b.session.state(b.dtls, "closed")
+    assert (await b.session.state(b.dtls, "failed")).error.error_detail == "dtls-failure"
     assert a.dtls.send_rtp(b"\x80" + bytes(11)) is False
     await close(a, b)
 

@@ -99,10 +99,19 @@ def states(peer: Peer) -> list[str]:
     return [out.state for out in peer.session.outs(peer.ice, "statechange")]
 
 
+async def settled(peer: Peer, within: float = 10) -> None:
+    """Waits for the state that nothing follows: `completed`, or `connected` on the controlled side."""
+
+    def is_final() -> bool:
+        return states(peer)[-1:] == ["completed" if peer.ice.role == "controlling" else "connected"]
+
+    await peer.session.until(is_final, within)
+
+
 async def join(a: Peer, b: Peer, **options: Any) -> None:
     await asyncio.gather(a.gather(), b.gather())
     await join_ice(a, b, **options)
-    await asyncio.gather(*(peer.session.state(peer.ice, "completed") for peer in (a, b)))
+    await asyncio.gather(*(settled(peer) for peer in (a, b)))
 
 
 async def exchange(a: Peer, b: Peer, data: bytes = b"\x80data") -> None:
@@ -115,6 +124,7 @@ async def test_a_state_change_carries_the_pair_that_makes_it_true() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     await join(a, b)
     assert states(a) == ["checking", "connected", "completed"]
+    assert states(b) == ["checking", "connected"]
     connected = (await a.session.state(a.ice, "connected")).selected_pair
     assert connected.local in a.candidates()
     await exchange(a, b)
@@ -220,7 +230,7 @@ async def test_candidates_may_come_before_the_credentials_they_belong_to() -> No
         await here.ice.addRemoteCandidate(RemoteCandidate(None, there.local.username_fragment))
     for here, there in ((a, b), (b, a)):
         await here.ice.start(RemoteParameters(there.local.username_fragment, there.local.password))
-    await asyncio.gather(*(peer.session.state(peer.ice, "completed") for peer in (a, b)))
+    await asyncio.gather(*(settled(peer) for peer in (a, b)))
     await close(a, b)
 
 
@@ -370,7 +380,7 @@ async def test_lost_consent_fails_and_a_restart_mends_it(fast: None, cut: Callab
     assert not reading.done(), "reading waits for a restart"
     cut(False)
     await restart(a, b)
-    await asyncio.gather(*(peer.session.until(lambda p=peer: states(p)[-1] == "completed", 3) for peer in (a, b)))
+    await asyncio.gather(*(settled(peer, 3) for peer in (a, b)))
     assert states(a)[-3:] == ["checking", "connected", "completed"]
     b.ice.send(b"\x80again")
     assert await asyncio.wait_for(reading, 2) == b"\x80again"

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import struct
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pylibsrtp
 from aiortc.rtcdtlstransport import (
@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from OpenSSL import SSL
 from OpenSSL._util import ffi, lib
+from OpenSSL.crypto import X509
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class DtlsConnection(RTCDtlsTransport):
         super().__init__(path, [_NoIdentity()])  # type: ignore[arg-type]
         self.failure: tuple[str, str] | None = None
         "An RTCErrorDetailType and a message, when the state is `failed`."
+        self._expected: list[RTCDtlsFingerprint] = []
         self._path = path
         self._packets = packets
         self._on_state = on_state
@@ -94,8 +96,8 @@ class DtlsConnection(RTCDtlsTransport):
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
         self._set_role(role)
         self._RTCDtlsTransport__local_certificate = identity
-        expected = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints]
-        await self.start(RTCDtlsParameters(fingerprints=expected))
+        self._expected = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints]
+        await self.start(RTCDtlsParameters(fingerprints=self._expected))
         self._pump = self._task
         if self._pump is not None:
             self._pump.add_done_callback(_retrieve)
@@ -111,8 +113,10 @@ class DtlsConnection(RTCDtlsTransport):
 
     async def _say_goodbye(self) -> None:
         """Tells the peer, which may believe that it is connected, that we have failed."""
-        with contextlib.suppress(SSL.Error, ConnectionError):
-            self._openssl.shutdown()
+        with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(SSL.Error):
+                self._openssl.shutdown()
+            # An alert, too, that OpenSSL has written.
             await self._write_ssl()
 
     @property
@@ -159,22 +163,29 @@ class DtlsConnection(RTCDtlsTransport):
     async def _do_handshake(self) -> None:
         # aiortc/rtcdtlstransport.py:411; OpenSSL then fragments flights that a certificate of RSA makes too long.
         self._openssl.set_ciphertext_mtu(MTU)
+        # Refused within the handshake (aiortc/rtcdtlstransport.py:429 does so after it), the peer is alerted and fails.
+        self._openssl.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify)
         await super()._do_handshake()
 
-    def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:  # noqa: N803
+    def _verify(self, _: SSL.Connection, certificate: X509, _error: int, depth: int, _ok: int) -> bool:
         """Compares with the fingerprints of the strongest algorithm given (RFC 8122, section 5)."""
-        certificate = self._openssl.get_peer_certificate(as_cryptography=True)
-        given = [(each.algorithm.lower(), each.value.upper()) for each in remoteParameters.fingerprints]
+        if depth > 0:
+            return True
+        given = [(each.algorithm.lower(), each.value.upper()) for each in self._expected]
         supported = [algorithm for algorithm in reversed(X509_DIGEST_ALGORITHMS) if algorithm in dict(given)]
         if not supported:
             names = ", ".join(sorted(dict(given))) or "none"
-            self._fail("fingerprint-failure", f"no fingerprint by an algorithm that is supported ({names})")
-        elif certificate is None or (supported[0], certificate_digest(certificate, supported[0])) not in given:
-            self._fail("fingerprint-failure", "the peer's certificate does not have the fingerprint that was signalled")
+            return self._refuse(f"no fingerprint by an algorithm that is supported ({names})")
+        if (supported[0], certificate_digest(certificate.to_cryptography(), supported[0])) not in given:
+            return self._refuse("the peer's certificate does not have the fingerprint that was signalled")
+        return True
 
-    def _fail(self, detail: str, message: str) -> None:
-        self.failure = (detail, message)
-        self._set_state(State.FAILED)
+    def _refuse(self, message: str) -> Literal[False]:
+        self.failure = ("fingerprint-failure", message)
+        return False
+
+    def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:  # noqa: N803
+        """`_verify` has done so."""
 
     def _set_state(self, state: State) -> None:
         """Reports a state; `closed` and `failed` are final (aiortc/rtcdtlstransport.py:726)."""

@@ -324,7 +324,8 @@ class IceTransport(Remote):
         self._complete(connection)
 
     def _complete(self, connection: IceConnection) -> None:
-        done = connection.remote_ended and not connection.gathering
+        # The controlled side cannot know: the other may nominate again.
+        done = connection.ice_controlling and connection.remote_ended and not connection.gathering
         if done and self.state == "connected" and connection is self._current is self._newest:
             self._set_state("completed", _pair(connection))
 
