@@ -22,6 +22,7 @@ PACKAGES = {
     "aiortc": Path(aiortc.__file__).parent,
 }
 
+SCTP = ("association", "acknowledging", "bundling", "congestion", "receiving", "sending", "timers")
 LINES = {
     "aioice/candidate.py": {66: "self._network_host = host"},
     "aioice/ice.py": {
@@ -52,6 +53,8 @@ LINES = {
         448: "fingerprint_valid != fingerprint_supported",
         519: "self._ssl = SSL.Connection(",
         579: "raise exc",
+        626: "async def _recv_next(",
+        658: "except SSL.Error:",
         704: "async def _send_data(",
         711: "async def _send_rtp(",
         726: "def _set_state(",
@@ -63,7 +66,9 @@ LINES = {
         847: "async def _abort(",
         930: "async def _handle_data(",
         956: "await self._receive_chunk(chunk)",
+        1002: "def _mark_received(",
         1027: "async def _receive(",
+        1033: "async def _receive_chunk(",
         1076: "isinstance(chunk, InitChunk)",
         1183: "async def _receive_data_chunk(",
         1252: "async def _receive_sack_chunk(",
@@ -72,7 +77,11 @@ LINES = {
         1557: "sack.advertised_rwnd = max(0, self._advertised_rwnd)",
         1566: "def _set_state(",
         1687: "def _t3_expired(",
+        1708: "def _t3_restart(",
+        1715: "def _t3_start(",
+        1720: "def _t3_cancel(",
         1726: "async def _transmit(",
+        1844: "def _update_rto(",
         1858: "def _data_channel_close(",
         1888: "def _data_channel_closed(",
         1891: "self._data_channels.pop(stream_id)",
@@ -99,7 +108,7 @@ def test_a_line_is_where_the_comments_say(name: str, line: int) -> None:
         ("compat/ice.py", "aioice/ice.py"),
         ("compat/ice_socket.py", "aioice/ice.py"),
         ("compat/dtls.py", "aiortc/rtcdtlstransport.py"),
-        ("compat/sctp.py", "aiortc/rtcsctptransport.py"),
+        *((f"sctp/{name}.py", "aiortc/rtcsctptransport.py") for name in SCTP),
     ],
 )
 def test_every_line_that_a_comment_names_is_checked_here(module: str, file: str) -> None:

@@ -72,7 +72,7 @@ async def working(a: Peer, b: Peer, count: int) -> None:
 async def test_an_establishment_that_is_none_costs_its_stream_alone(data: bytes) -> None:
     a, b = Peer("controlling"), Peer("controlled")
     await connect(a, b)
-    await a.sctp._association.send(20, DCEP, data)
+    a.sctp._association.send(20, DCEP, data)
     await asyncio.sleep(0.02)
     assert b.dtls.state == "connected"
     await working(a, b, 1)
@@ -86,7 +86,7 @@ async def test_an_open_on_a_stream_in_use_leaves_its_channel() -> None:
     other = await b.accept()
     stream = (await a.session.event(channel, "open")).stream_id
     for _ in range(2):
-        await a.sctp._association.send(stream, DCEP, encode_open(ChannelOpen("second", "")))
+        a.sctp._association.send(stream, DCEP, encode_open(ChannelOpen("second", "")))
     put(channel, "first lives")
     await b.session.until(lambda: b.session.messages.get(other) == ["first lives"])
     assert len(b.session.outs(b.sctp, "datachannel")) == 1

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 import pylibsrtp
+from aiortc import clock
 from aiortc.rtcdtlstransport import (
     X509_DIGEST_ALGORITHMS,
     RTCCertificate,
@@ -26,6 +27,7 @@ from aiortc.rtcdtlstransport import (
     State,
     certificate_digest,
 )
+from aiortc.rtp import is_rtcp
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -40,6 +42,8 @@ CIPHERS = b":".join(
     for suite in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
     for key in ("ECDSA", "RSA")
 )
+RECORD = 2**14 + 256
+"Bytes of the longest DTLS record."
 MTU = 1200
 "Bytes of a DTLS datagram: what every path carries (RFC 8261, section 5, has 1,200 too)."
 RECORD_HEADER = struct.Struct("!BHHHIH")
@@ -57,6 +61,7 @@ class Path(Protocol):
     def send(self, data: bytes) -> bool: ...
     async def _send(self, data: bytes) -> None: ...
     async def _recv(self) -> bytes: ...
+    async def datagrams(self) -> list[bytes]: ...
 
 
 class PacketHandler(Protocol):
@@ -64,6 +69,13 @@ class PacketHandler(Protocol):
 
     def handle_rtp(self, data: bytes, arrival_ms: int) -> None: ...
     def handle_rtcp(self, data: bytes) -> None: ...
+
+
+class DataHandler(Protocol):
+    """Who takes what DTLS has decrypted."""
+
+    def take(self, packets: list[bytes]) -> None:
+        """Takes what arrived together; may not raise."""
 
 
 class Identity(RTCCertificate):
@@ -91,6 +103,7 @@ class DtlsConnection(RTCDtlsTransport):
         self._packets = packets
         self._on_state = on_state
         self._pump: asyncio.Future[None] | None = None
+        self._record = ffi.new("char[]", RECORD)
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
@@ -195,6 +208,57 @@ class DtlsConnection(RTCDtlsTransport):
             self.failure = ("dtls-failure", "the DTLS handshake failed")
         self._state = state
         self._on_state()
+
+    def send_data(self, data: bytes) -> bool:
+        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:704)."""
+        if self._state is not State.CONNECTED:
+            return False
+        if lib.SSL_write(self._openssl._ssl, ffi.from_buffer(data), len(data)) <= 0:
+            lib.ERR_clear_error()
+            return False
+        length = lib.BIO_read(self._openssl._from_ssl, self._record, RECORD)
+        return length > 0 and self._path.send(ffi.buffer(self._record, length)[:])
+
+    async def _recv_next(self) -> None:
+        """Takes all that has arrived (aiortc/rtcdtlstransport.py:626), without an exception a packet (:658)."""
+        if not self._RTCDtlsTransport__handshake_done:  # type: ignore[attr-defined]
+            await super()._recv_next()
+            return
+        packets: list[bytes] = []
+        try:
+            for datagram in await self._path.datagrams():
+                first = datagram[0]
+                if 19 < first < 64:
+                    self._decrypt(datagram, packets)
+                elif 127 < first < 192:
+                    self._unprotect(datagram)
+        finally:
+            if packets and (receiver := self._data_receiver) is not None:
+                receiver.take(packets)  # type: ignore[attr-defined]
+        await self._write_ssl()
+
+    def _decrypt(self, datagram: bytes, packets: list[bytes]) -> None:
+        """Adds what the records of a datagram hold. Raises ConnectionError when the peer has said goodbye."""
+        ssl, record = self._openssl._ssl, self._record
+        lib.BIO_write(self._openssl._into_ssl, ffi.from_buffer(datagram), len(datagram))
+        while (length := lib.SSL_read(ssl, record, RECORD)) > 0:
+            packets.append(ffi.buffer(record, length)[:])
+        error = lib.SSL_get_error(ssl, length)
+        lib.ERR_clear_error()
+        if error == lib.SSL_ERROR_ZERO_RETURN:
+            raise ConnectionError("the peer has closed DTLS")
+
+    def _unprotect(self, datagram: bytes) -> None:
+        if self._rx_srtp is None:
+            return
+        arrival_ms = clock.current_ms()
+        try:
+            if is_rtcp(datagram):
+                self._packets.handle_rtcp(self._rx_srtp.unprotect_rtcp(datagram))
+            else:
+                self._packets.handle_rtp(self._rx_srtp.unprotect(datagram), arrival_ms)
+        except pylibsrtp.Error as error:
+            logger.debug("a packet of %d bytes cannot be read: %s", len(datagram), error)
 
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
         self._packets.handle_rtp(data, arrival_time_ms)

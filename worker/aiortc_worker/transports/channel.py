@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from .dcep import BINARY, BINARY_EMPTY, STRING, STRING_EMPTY, ChannelOpen
 
@@ -42,8 +42,7 @@ class ChannelOwner(Protocol):
         """The channel is over."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A message to send."""
 
     protocol: int

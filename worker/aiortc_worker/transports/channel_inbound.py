@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..compat.sctp import SctpAssociation
+from ..sctp.association import SctpAssociation
 from ..session.remote import Remote
 from .channel import Channel
 from .dcep import BINARY, BINARY_EMPTY, STRING, STRING_EMPTY

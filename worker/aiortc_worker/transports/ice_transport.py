@@ -110,6 +110,10 @@ class IceTransport(Remote):
     async def _recv(self) -> bytes:
         return await self.inbox.get()
 
+    async def datagrams(self) -> list[bytes]:
+        """What has arrived, awaited. Raises ConnectionError when the transport is closed."""
+        return await self.inbox.get_all()
+
     # Calls
 
     @call

@@ -7,6 +7,8 @@ from collections import deque
 
 LIMIT = 4 * 1024 * 1024
 "Bytes kept; a datagram that would exceed them is dropped, as a full socket buffer would drop it."
+BATCH = 64
+"Datagrams that are read at once, before others have their turn."
 
 
 class Inbox:
@@ -50,6 +52,18 @@ class Inbox:
         data = self._items.popleft()
         self._room += len(data)
         return data
+
+    async def get_all(self) -> list[bytes]:
+        """What has arrived, at least a datagram and at most a batch.
+
+        Raises ConnectionError when the inbox is closed, and never otherwise.
+        """
+        batch = [await self.get()]
+        while self._items and len(batch) < BATCH:
+            data = self._items.popleft()
+            self._room += len(data)
+            batch.append(data)
+        return batch
 
     def close(self) -> None:
         """Ends every reading; what was queued is gone."""

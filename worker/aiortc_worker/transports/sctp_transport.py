@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from aiortc.exceptions import InvalidStateError
 from msgspec import Struct
 
-from ..aiortc_compat import run_now
-from ..compat.sctp import SctpAssociation
+from ..sctp.association import SctpAssociation
 from ..session.remote import CallError, ObjectId, Remote, call
 from .channel import Channel, ChannelFailure, ChannelOwner
 from .channel_inbound import ChannelInbound
@@ -211,9 +210,13 @@ class SctpTransport(Remote):
         for channel in [*self._channels.values(), *self._unnumbered]:
             self._forget(channel, failure)
 
-    async def writable(self) -> None:
-        """Sends what waits."""
-        await self._scheduler.run()
+    def refill(self) -> bool:
+        """Queues the next message, if there is one."""
+        return self._scheduler.refill()
+
+    def settled(self) -> None:
+        """Tells channels what has left."""
+        self._scheduler.settled()
 
     def backlog(self) -> int:
         """Bytes that the link has not taken, or that no object of the shim's is there for."""
@@ -259,7 +262,7 @@ class SctpTransport(Remote):
         self._channels[stream_id] = channel
         self._association.use(stream_id)
         if not channel.negotiated:
-            run_now(self._association.send(stream_id, DCEP, encode_open(channel.options)))
+            self._association.send(stream_id, DCEP, encode_open(channel.options))
         if channel.owner is not None:
             channel.owner.opened(stream_id)
         self._inbound.adopt(channel)
@@ -297,7 +300,7 @@ class SctpTransport(Remote):
         channel = Channel(options, stream_id=stream_id, state="open")
         self._channels[stream_id] = channel
         self._offered.setdefault(stream_id, deque()).append(channel)
-        run_now(self._association.send(stream_id, DCEP, ACK))
+        self._association.send(stream_id, DCEP, ACK)
         self.emit(
             "datachannel",
             ChannelOffered(

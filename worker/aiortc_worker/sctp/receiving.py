@@ -1,0 +1,192 @@
+"""Packets and messages in.
+
+aiortc makes objects of every chunk, sorts all that is out of order for each, and looks through a message's fragments
+whenever one arrives. Here a whole message that comes in order is passed on as it is, and no packet can do harm: what
+cannot be read is dropped.
+
+@see https://www.rfc-editor.org/rfc/rfc9260#section-6.2
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from aiortc.rtcsctptransport import (
+    CHUNK_TYPES,
+    SCTP_DATA_LAST_FRAG,
+    SCTP_DATA_UNORDERED,
+    AbortChunk,
+    Chunk,
+    DataChunk,
+    InitChunk,
+    RTCSctpTransport,
+    SackChunk,
+)
+from aiortc.utils import uint32_gt
+
+from ..aiortc_compat import run_now
+from ..compat.dtls import DtlsConnection
+from .chunk import SEQUENCES, TSNS, WHOLE
+from .packet import CHUNK, DATA, HEADER, ChunkView, Sack, chunks_of, decode_sack, is_intact
+from .timers import Timers
+
+logger = logging.getLogger(__name__)
+
+State = RTCSctpTransport.State
+
+IMMEDIATE = 0x08
+"Flag of a DATA chunk: its sender waits for the acknowledgement (RFC 7053)."
+AHEAD = 2**16 - 1
+"TSNs beyond the cumulative one that an acknowledgement can tell of."
+
+
+class Receiving(Timers):
+    """Takes packets in batches."""
+
+    def __init__(self, dtls: DtlsConnection, port: int) -> None:
+        super().__init__(dtls, port)
+        self.abort_cause: int | None = None
+        "Of the peer's ABORT."
+        self._full = False
+        "Whether what is received is not read, so that nothing more can be kept."
+        self._urgent = False
+        "Whether the acknowledgement must not wait."
+
+    def take(self, packets: Iterable[bytes]) -> None:
+        """Takes the packets that arrived together; then ends the turn. Never raises."""
+        self._turning = True
+        self._full = self._is_full()
+        for packet in packets:
+            try:
+                self._take(packet)
+            except Exception:
+                logger.warning("an SCTP packet of %d bytes was dropped", len(packet), exc_info=True)
+        self._end_turn()
+
+    async def _handle_data(self, data: bytes) -> None:  # :930
+        self.take((data,))
+
+    # What the layers above add
+
+    def _is_full(self) -> bool:
+        raise NotImplementedError
+
+    def _sacked(self, sack: Sack) -> None:
+        raise NotImplementedError
+
+    def _deliver(self, stream_id: int, protocol: int, data: bytes) -> None:
+        raise NotImplementedError
+
+    # A packet
+
+    def _take(self, packet: bytes) -> None:
+        if not is_intact(packet):
+            return
+        try:
+            views = chunks_of(packet)
+        except ValueError:
+            return
+        if not views or not self._is_ours(packet, views):
+            return
+        held_data = False
+        for view in views:
+            if view.type == DataChunk.type:
+                held_data = True
+                self._take_data(packet, view)
+            elif view.type == SackChunk.type:
+                self._sacked(decode_sack(packet, view))
+            else:
+                self._take_other(packet, view)
+        if held_data:
+            self._took_data_packet()
+
+    def _is_ours(self, packet: bytes, views: list[ChunkView]) -> bool:
+        """Whether it has our tag; an INIT has none, is alone, and is void once there is an association."""
+        tag = HEADER.unpack_from(packet)[2]
+        if any(view.type == InitChunk.type for view in views):
+            # A late copy must not set our counters back (section 5.2.2).
+            return tag == 0 and len(views) == 1 and self._association_state is not State.ESTABLISHED
+        return bool(tag == self._local_verification_tag)
+
+    def _take_other(self, packet: bytes, view: ChunkView) -> None:
+        chunk_class = CHUNK_TYPES.get(view.type)
+        if chunk_class is None:
+            return
+        chunk: Chunk = chunk_class(flags=view.flags, body=packet[view.start + CHUNK.size : view.end])
+        if isinstance(chunk, AbortChunk):
+            self.abort_cause = chunk.params[0][0] if chunk.params else None
+        run_now(self._receive_chunk(chunk))  # :1033
+
+    def _took_data_packet(self) -> None:
+        """A packet with DATA was taken: it wants an acknowledgement."""
+        self._sack_needed = True
+
+    # Data
+
+    def _take_data(self, packet: bytes, view: ChunkView) -> None:
+        if view.end - view.start <= DATA.size or self._last_received_tsn is None:
+            return  # No user data (section 3.3.1), or no association yet.
+        if self._full:
+            self._urgent = True  # Not received: the peer sends it again, when there is a window.
+            return
+        _, flags, _, tsn, stream_id, stream_seq, protocol = DATA.unpack_from(packet, view.start)
+        if flags & IMMEDIATE:
+            self._urgent = True
+        if self._mark_received(tsn):
+            return
+        data = packet[view.start + DATA.size : view.end]
+        stream = self._get_inbound_stream(stream_id)
+        if flags & WHOLE == WHOLE and not stream.reassembly:
+            if flags & SCTP_DATA_UNORDERED:
+                self._received(stream_id, protocol, data)
+                return
+            if stream_seq == stream.sequence_number:
+                stream.sequence_number = (stream_seq + 1) % SEQUENCES
+                self._received(stream_id, protocol, data)
+                return
+        chunk = DataChunk(flags, packet[view.start + CHUNK.size : view.end])
+        self._advertised_rwnd -= len(data)
+        at_end = not stream.reassembly or uint32_gt(tsn, stream.reassembly[-1].tsn)
+        stream.add_chunk(chunk)
+        # The latest fragment of all completes a message only if it is the last of one.
+        if not at_end or flags & SCTP_DATA_LAST_FRAG:
+            for message in stream.pop_messages():
+                self._advertised_rwnd += len(message[2])
+                self._received(*message)
+        self._reset_if_due()
+
+    def _received(self, stream_id: int, protocol: int, data: bytes) -> None:
+        self._deliver(stream_id, protocol, data)
+        self._reset_if_due()
+
+    def _reset_if_due(self) -> None:
+        if self._reconfig_deferred is not None:
+            run_now(self._reset_deferred_streams())
+
+    async def _receive(self, stream_id: int, pp_id: int, data: bytes) -> None:  # :1027
+        self._deliver(stream_id, pp_id, data)
+
+    def _mark_received(self, tsn: int) -> bool:  # :1002
+        """Counts a TSN in; True when it was there before, or is out of all bounds."""
+        last = self._last_received_tsn
+        assert last is not None
+        ahead = (tsn - last) % TSNS
+        beyond = self._sack_misordered
+        if ahead == 1:
+            last = tsn
+            if beyond:
+                self._urgent = True
+            while beyond and (following := (last + 1) % TSNS) in beyond:
+                beyond.discard(following)
+                last = following
+            self._last_received_tsn = last
+            return False
+        self._urgent = True
+        if tsn in beyond or ahead == 0 or ahead > TSNS // 2:
+            self._sack_duplicates.append(tsn)
+            return True
+        if ahead > AHEAD:
+            return True
+        beyond.add(tsn)
+        return False
