@@ -63,6 +63,11 @@ export class RTCRtpTransceiver {
 		return this.#transceiver.stopped ? 'stopped' : this.#transceiver.currentDirection;
 	}
 
+	/** Whether currentDirection is 'stopped': what there was before that, and what older applications ask. */
+	get stopped(): boolean {
+		return this.#transceiver.stopped;
+	}
+
 	/**
 	 * Ends sending and receiving for good; the next negotiation closes the section.
 	 *

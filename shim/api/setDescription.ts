@@ -12,6 +12,7 @@ import { RTCTrackEvent } from './events/RTCTrackEvent.ts';
 import { updateNegotiationNeeded } from './negotiationNeeded.ts';
 import type { Effects } from './remoteTracks.ts';
 import { rollBack } from './rollback.ts';
+import type { Transceiver } from './transceiver.ts';
 import { closeUnused } from './transports.ts';
 
 interface DescriptionInit {
@@ -150,12 +151,19 @@ function apply(connection: Connection, applied: AppliedDescription, remote: bool
 	applySctp(connection, applied, remote, effects);
 	if (applied.type !== 'answer') return;
 	// 4.6.13
-	connection.transceivers = connection.transceivers.filter(({ stopped, mid }) => {
-		const isRejected = [connection.currentLocal, connection.currentRemote].some((each) =>
-			each?.description.sections.some((section) => section.mid === mid && section.rejected),
-		);
-		return !(stopped && (mid === null || isRejected));
-	});
+	for (const transceiver of connection.transceivers) {
+		if (!transceiver.stopped || !isOver(connection, transceiver)) continue;
+		connection.transceivers = connection.transceivers.filter((each) => each !== transceiver);
+		transceiver.mid = null;
+		transceiver.mlineIndex = null;
+	}
+}
+
+/** Whether no section stands for a stopped transceiver any more. */
+function isOver({ currentLocal, currentRemote }: Connection, { mid }: Transceiver): boolean {
+	if (mid === null) return true;
+	const sections = [currentLocal, currentRemote].flatMap((each) => each?.description.sections ?? []);
+	return sections.some((section) => section.mid === mid && section.rejected);
 }
 
 function remember(connection: Connection): void {

@@ -2,6 +2,7 @@ import type { Codec } from '../jsep/index.ts';
 import { type CodecCapability, type Direction, type Kind, sends, type TransceiverRecord } from '../jsep/index.ts';
 import { endTrack, type MediaStream } from '../media/index.ts';
 import { constructorKey } from '../webidl/interface.ts';
+import { queueTask } from '../webidl/task.ts';
 import type { Connection } from './connection.ts';
 import { RTCRtpTransceiver } from './RTCRtpTransceiver.ts';
 import type { Receiver } from './receiver.ts';
@@ -123,8 +124,8 @@ export class Transceiver {
 		// 3. – 4.
 		this.sender.pause();
 		this.receiver.pause();
-		// 5.
-		endTrack(this.receiver.track);
+		// 5., which queues a task of its own.
+		queueTask(() => endTrack(this.receiver.track));
 		// 6. – 7.
 		this.direction = 'inactive';
 		this.stopping = true;
