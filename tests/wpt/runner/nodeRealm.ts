@@ -17,6 +17,8 @@ class FileReader extends EventTarget {
 }
 
 export const nodeRealm = {
+	Function,
+	Promise,
 	Error,
 	TypeError,
 	RangeError,
