@@ -107,6 +107,7 @@ test('simulcast: the SFU forwards the layer that is preferred', async () => {
 	for (const [spatialLayer, width] of [
 		[0, 160],
 		[1, 320],
+		[2, 640],
 	] as const) {
 		await server.setPreferredLayers({ spatialLayer });
 		const switched = async () => ((await watch(client.track, { code: 8, frames: 2 })).width === width ? true : null);

@@ -185,6 +185,20 @@ def test_heavy_loss_limits_the_estimate_and_light_loss_does_not(loss, falls):
     assert (flow.granted < 500_000) is falls
 
 
+def test_the_top_layer_is_tried_though_simple_pictures_use_little_of_what_the_lower_ones_may():
+    bandwidth, (*_, top) = flows((0, 30_000, 165_000), (1, 146_000, 440_000), (2, 440_000, 1_320_000))
+    granted, now = [], 100.0
+    for _ in range(100):
+        sent = [bandwidth.next_sequence(500, now + index * 0.025) for index in range(4)]
+        came = {number: now + index * 0.025 for index, number in enumerate(sent)}
+        now += 0.1
+        bandwidth.feedback(pack(1, 2, 0, sent[0], len(sent), came), now)
+        granted.append(top.granted)
+    assert granted[0] == 0
+    assert granted[50] > 440_000
+    assert granted[-1] == 1_320_000
+
+
 def test_a_silence_or_a_leaping_clock_costs_the_estimator_no_time():
     estimator = DelayEstimator()
     begun = time.perf_counter()

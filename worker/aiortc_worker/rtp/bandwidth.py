@@ -12,6 +12,9 @@ from .transport_cc import Arrival, unpack
 START = 1_000_000
 "Bits per second until the first feedback tells more, and at least while nothing has been congested."
 
+TRIED = 1.25
+"How much more is tried each second while nothing has been congested."
+
 FLOOR = 100_000
 "Bits per second below which no estimate falls."
 
@@ -60,6 +63,8 @@ class Bandwidth:
         self._by_delay: int | None = None
         self._by_loss: int | None = None
         self._congested = False
+        self._untried = START
+        self._tried_at = 0.0
         self._window = _LossWindow()
 
     @property
@@ -135,7 +140,18 @@ class Bandwidth:
             return
         self._congested = self._congested or self._delay.overused
         # Until the path has shown a limit there is none to stay below: start as TCP does, not 8 % a second.
-        self._by_delay = estimate if self._congested else max(estimate, START, int(1.5 * self._delay.throughput))
+        self._by_delay = (
+            estimate if self._congested else max(estimate, self._try(now), int(1.5 * self._delay.throughput))
+        )
+
+    def _try(self, now: float) -> int:
+        """Grows towards what all flows wish: simple pictures use less than they may, and so never try the path for
+        the layers above them."""
+        wished = sum(flow.maximum for flow in self.flows if flow.active)
+        elapsed = min(1.0, now - self._tried_at) if self._tried_at else 0.0
+        self._tried_at = now
+        self._untried = int(min(max(START, wished), self._untried * TRIED**elapsed))
+        return self._untried
 
     def _take_loss(self, now: float) -> None:
         window = self._window
