@@ -4,7 +4,7 @@ import type { types as server } from 'mediasoup';
 import type { types } from 'mediasoup-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { attributes, connections, recordConnections, sections } from './contract/connections.ts';
+import { attributes, sections } from './contract/connections.ts';
 import { hears, PATIENCE, picture, sees, stopTracks, tone } from './contract/media.ts';
 import { Sfu } from './contract/Sfu.ts';
 import { Station } from './contract/Station.ts';
@@ -18,14 +18,13 @@ let connection: RTCPeerConnection;
 let described = 0;
 
 test.before(async () => {
-	recordConnections();
 	sfu = await Sfu.start();
 });
 
 test.before.each(async () => {
 	anna = await Station.open(sfu.router);
 	bert = await Station.open(sfu.router);
-	connection = connections.at(-1)!;
+	connection = bert.receive.connection;
 	described = 0;
 	connection.addEventListener('signalingstatechange', () => {
 		if (connection.signalingState === 'have-remote-offer') described++;
@@ -174,7 +173,7 @@ async function prepare(producerId: string): Promise<{ consumer: server.Consumer;
 
 /** Those of consumers: with the first picture mediasoup-client adds one of its own, in which the SFU probes the path. */
 function mediaSections(): string[] {
-	return sections(connection.currentLocalDescription!).filter((each) => attributes(each, 'mid')[0] !== 'probator');
+	return sections(connection.currentLocalDescription).filter((each) => attributes(each, 'mid')[0] !== 'probator');
 }
 
 function keyFrames(report: RTCStatsReport): number {

@@ -4,7 +4,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { types } from 'mediasoup-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connections, recordConnections } from './contract/connections.ts';
 import { hears, PATIENCE, picture, sees, stopTracks, tone } from './contract/media.ts';
 import { Sfu } from './contract/Sfu.ts';
 import { Station } from './contract/Station.ts';
@@ -15,7 +14,6 @@ let anna: Station;
 let bert: Station;
 
 test.before(async () => {
-	recordConnections();
 	sfu = await Sfu.start();
 });
 
@@ -65,7 +63,7 @@ test('label, protocol, stream id and the kind of delivery are what both ends wer
 		[loose.consumer.sctpStreamParameters.ordered, loose.consumer.sctpStreamParameters.maxRetransmits],
 		[false, 3],
 	);
-	const { sctp } = connections.at(-4)!;
+	const { sctp } = anna.send.connection;
 	assert.ok(sctp!.maxMessageSize >= 262_144);
 	assert.ok(sctp!.maxChannels! >= 1_024);
 });
@@ -94,7 +92,7 @@ for (const [how, options] of [
 
 test('the largest message that the SFU takes arrives whole; a larger one is refused at once', async () => {
 	const { producer, received } = await channel();
-	const largest = randomBytes(connections.at(-4)!.sctp!.maxMessageSize);
+	const largest = randomBytes(anna.send.connection.sctp!.maxMessageSize);
 	producer.send(largest);
 	assert.is(describe((await take(received, 1))[0]), digest(largest));
 	assert.throws(

@@ -3,7 +3,7 @@ import 'aiortc-shim/global';
 import { Device, type types } from 'mediasoup-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { attributes, connections, recordConnections, sections } from './contract/connections.ts';
+import { attributes, connections, sections } from './contract/connections.ts';
 import { hears, stopTracks, tone } from './contract/media.ts';
 import { Sfu } from './contract/Sfu.ts';
 import { Station, type StationOptions } from './contract/Station.ts';
@@ -12,7 +12,6 @@ let sfu: Sfu;
 const stations: Station[] = [];
 
 test.before(async () => {
-	recordConnections();
 	sfu = await Sfu.start();
 });
 
@@ -78,7 +77,7 @@ test('loading leaves no connection open', async () => {
 test('a transport has its connection at once, with the configuration that it was given', async () => {
 	const iceServers = [{ urls: 'stun:127.0.0.1:9' }];
 	const station = await open({ transport: { iceServers, additionalSettings: { iceCandidatePoolSize: 0 } } });
-	const [connection] = connections.slice(-2);
+	const { connection } = station.send;
 	assert.is(connection!.connectionState, 'new');
 	const { bundlePolicy, rtcpMuxPolicy, iceTransportPolicy, iceServers: kept } = connection!.getConfiguration();
 	assert.equal([bundlePolicy, rtcpMuxPolicy, iceTransportPolicy], ['max-bundle', 'require', 'all']);
@@ -118,7 +117,7 @@ test('the server is told of our DTLS before anything is sent: one sha-256 finger
 test('offers carry what the server must know: setup, fingerprint, a port that is not 0, mid, cname and RTX', async () => {
 	const station = await open();
 	await station.produce(await tone(440));
-	const connection = connections.at(-2)!;
+	const { connection } = station.send;
 	const offer = connection.currentLocalDescription!;
 	assert.is(offer.type, 'offer');
 	const [section] = sections(offer);

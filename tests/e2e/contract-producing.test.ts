@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { types } from 'mediasoup-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { attributes, connections, recordConnections, sections } from './contract/connections.ts';
+import { attributes, sections } from './contract/connections.ts';
 import { hears, hearsSilence, kept, PATIENCE, picture, sees, seesBlack, stopTracks, tone } from './contract/media.ts';
 import { Sfu } from './contract/Sfu.ts';
 import { Station } from './contract/Station.ts';
@@ -17,7 +17,6 @@ let sfu: Sfu;
 let station: Station;
 
 test.before(async () => {
-	recordConnections();
 	sfu = await Sfu.start();
 });
 
@@ -258,11 +257,11 @@ async function steady(read: () => Promise<number>): Promise<[number, number]> {
 
 /** The description that the sending transport has agreed on. */
 function sdpOf(): string {
-	return connections.at(-2)!.currentLocalDescription?.sdp ?? '';
+	return station.send.connection.currentLocalDescription?.sdp ?? '';
 }
 
 function localSections(): string[] {
-	return sections({ sdp: sdpOf() });
+	return sections(station.send.connection.currentLocalDescription);
 }
 
 test.run();

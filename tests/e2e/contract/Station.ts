@@ -1,11 +1,14 @@
 import type { types as server } from 'mediasoup';
 import { Device, type types } from 'mediasoup-client';
+import { connections } from './connections.ts';
 import { Relay } from './Relay.ts';
 
 /** The two ends of a transport. */
 export interface Link {
 	client: types.Transport;
 	server: server.WebRtcTransport;
+	/** What the client's end has made. */
+	connection: RTCPeerConnection;
 	relay: Relay | null;
 }
 
@@ -150,7 +153,7 @@ async function open(
 		sctpParameters,
 		...transport,
 	});
-	return { client, server, relay };
+	return { client, server, connection: connections.at(-1)!, relay };
 }
 
 interface Channel {

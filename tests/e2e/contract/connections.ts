@@ -1,21 +1,20 @@
 /** What mediasoup-client does with its connections, seen without touching it. */
+import 'aiortc-shim/global';
 
-/** Every connection made since, the latest last. */
+/** Every connection that was made, the latest last. */
 export const connections: RTCPeerConnection[] = [];
 
-/** Puts a class in the place of the global one that does nothing but remember its instances. */
-export function recordConnections(): void {
-	globalThis.RTCPeerConnection = class extends RTCPeerConnection {
-		constructor(configuration?: RTCConfiguration) {
-			super(configuration);
-			connections.push(this);
-		}
-	};
-}
+// In the place of the global class, one that does nothing but remember its instances.
+globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+	constructor(configuration?: RTCConfiguration) {
+		super(configuration);
+		connections.push(this);
+	}
+};
 
 /** The sections of a description, each from its `m=` line on. */
-export function sections({ sdp }: { sdp: string }): string[] {
-	return sdp.split(/(?=^m=)/m).slice(1);
+export function sections(description: { sdp: string } | null): string[] {
+	return (description?.sdp ?? '').split(/(?=^m=)/m).slice(1);
 }
 
 /** The values of an attribute in a piece of SDP; of a flag, empty strings. */
