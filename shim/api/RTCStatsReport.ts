@@ -14,6 +14,8 @@ export interface StatsEntry {
  * @see https://www.w3.org/TR/webrtc/#rtcstatsreport-object
  */
 export class RTCStatsReport {
+	declare [Symbol.iterator]: () => MapIterator<[string, StatsEntry]>;
+
 	readonly #entries: ReadonlyMap<string, StatsEntry>;
 
 	constructor(key: unknown = undefined, entries: Iterable<StatsEntry> = []) {
@@ -51,10 +53,9 @@ export class RTCStatsReport {
 	): void {
 		for (const [id, entry] of this.#entries) callback.call(thisArg, entry, id, this);
 	}
-
-	[Symbol.iterator](): MapIterator<[string, StatsEntry]> {
-		return this.#entries.entries();
-	}
 }
 
 defineInterface(RTCStatsReport);
+// A maplike is iterated by the very function that gives its entries.
+const { entries: value } = RTCStatsReport.prototype;
+Object.defineProperty(RTCStatsReport.prototype, Symbol.iterator, { value, writable: true, configurable: true });

@@ -54,7 +54,7 @@ function associate(connection: Connection, { description }: AppliedDescription):
 	return associateRemote(
 		description,
 		transceivers.map(({ record }) => record),
-		transceivers.map(({ origin }) => origin === 'addTrack'),
+		transceivers.map(({ hadTrack }) => hadTrack),
 	).map((each) => ({
 		...each,
 		// Making transceivers as we go would shift the indices.

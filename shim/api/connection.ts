@@ -3,6 +3,7 @@ import { endTrack, type MediaStream, type MediaStreamTrack } from '../media/inde
 import { uuid } from '../media/uuid.ts';
 import type { Session } from '../rpc/Session.ts';
 import type { EventOut } from '../rpc/types.ts';
+import { queueTask } from '../webidl/task.ts';
 import type { AppliedDescription, Created } from './appliedDescription.ts';
 import { surfaceCandidate, surfaceCandidateError, surfaceGathering } from './candidates.ts';
 import { type Certificate, createCertificate } from './certificate.ts';
@@ -233,7 +234,7 @@ export class Connection {
 		// 4.
 		for (const transceiver of this.transceivers) if (!transceiver.stopped) transceiver.stop();
 		// 6. before 5.: channels that were dropped first would be closed one by one, and the peer not told of the abort.
-		this.sctp?.close(true);
+		this.#closeSctp();
 		for (const channel of new Set([...this.dataChannels, ...this.streams.values()])) channel.abandon();
 		// 7. – 9.
 		for (const transport of this.#all()) transport.close(true);
@@ -242,6 +243,14 @@ export class Connection {
 		this.connectionState = 'closed';
 		if (this.configuration.certificates.length === 0) this.#certificate?.remote.drop();
 		this.#release();
+	}
+
+	/** Of all that a closing connection ends, browsers announce this. */
+	#closeSctp(): void {
+		const { sctp } = this;
+		if (!sctp || sctp.state === 'closed') return;
+		sctp.close(true);
+		queueTask(() => sctp.object.dispatchEvent(new Event('statechange')));
 	}
 
 	#makeCertificate(): void {

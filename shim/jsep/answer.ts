@@ -48,7 +48,8 @@ function draftSection(offered: Section, input: AnswerInput): Section | null {
 	if (offered.rejected) return null;
 	if (isData(offered)) return dataSection(offered, input);
 	const transceiver = input.transceivers.find((record) => record.mid === offered.mid);
-	if (!isMedia(offered) || !transceiver || transceiver.stopped || transceiver.stopping) return null;
+	// A transceiver that is stopping receives and sends no more; its section is closed by an offer of ours.
+	if (!isMedia(offered) || !transceiver || transceiver.stopped) return null;
 	// What has no SRTP keys by DTLS is not ours (RFC 8827, section 6.5).
 	if (!/RTP\/SAVPF?$/.test(offered.protocol)) return null;
 	return mediaSection(offered, transceiver);

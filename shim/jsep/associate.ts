@@ -18,7 +18,7 @@ export interface Association {
 /**
  * Finds the transceiver for each section of a remote description: the one with its mid, else the first that addTrack()
  * made, is of the kind, and has no section, else a new one. Answers find all theirs by mid.
- * @param fromAddTrack for each transceiver, whether addTrack() made it
+ * @param fromAddTrack for each transceiver, whether addTrack() made it or gave it its track
  * @see https://www.rfc-editor.org/rfc/rfc9429#section-5.10
  */
 export function associateRemote(

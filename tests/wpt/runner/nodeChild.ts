@@ -2,6 +2,7 @@
 import { webcrypto } from 'node:crypto';
 import { JSDOM, VirtualConsole } from 'jsdom';
 import { installGlobals, shim } from '../../../entries/node.ts';
+import { audioContext } from './audioContext.ts';
 import { nodeRealm } from './nodeRealm.ts';
 
 // A browser reports an error and goes on; so does this.
@@ -20,6 +21,7 @@ await JSDOM.fromURL(process.argv[2]!, {
 		addPlatform(window);
 		Object.assign(window, nodeRealm);
 		installGlobals(window, shim);
+		define(window, 'AudioContext', audioContext(shim));
 	},
 });
 
