@@ -1,7 +1,8 @@
 /** The workers: started ahead, shared as the isolation allows, replaced when they die. */
 
 import { discardBroken, ensurePython } from './python.ts';
-import { Worker, WorkerStartError } from './worker.ts';
+import { Worker } from './worker.ts';
+import { WorkerStartError } from './workerErrors.ts';
 
 /** An idle worker is ended after this, unless it is kept as a spare. */
 const IDLE_MS = 30_000;

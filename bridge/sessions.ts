@@ -11,7 +11,8 @@ import { Newcomer } from './Newcomer.ts';
 import { type Pool, PoolFullError } from './pool.ts';
 import type { Isolation } from './server.ts';
 import { BridgeSession, closeSocket } from './session.ts';
-import { type Worker, WorkerGoneError } from './worker.ts';
+import type { Worker } from './worker.ts';
+import { WorkerGoneError } from './workerErrors.ts';
 
 /** For a worker's first frame. */
 const WORKER_HELLO_MS = 10_000;

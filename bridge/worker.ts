@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { unrefChild } from './interpreter.ts';
 import { LocalSocket } from './LocalSocket.ts';
 import { WORKER } from './paths.ts';
+import { WorkerGoneError, WorkerStartError } from './workerErrors.ts';
 
 /** Its folder's name begins so, then comes the bridge's process id: by these a later start finds what a crash left. */
 export const FOLDER_PREFIX = 'aiortc-shim-';
@@ -30,16 +31,6 @@ export interface WorkerOptions {
 	readonly signal: AbortSignal;
 	/** Takes each line that the worker prints on stderr. */
 	readonly onStderr: (line: string) => void;
-}
-
-/** The worker ended before it was ready; the message has its last words. */
-export class WorkerStartError extends Error {
-	override readonly name = 'WorkerStartError';
-}
-
-/** The worker died, perhaps so lately that nobody has noticed yet. */
-export class WorkerGoneError extends Error {
-	override readonly name = 'WorkerGoneError';
 }
 
 export class Worker {

@@ -3,4 +3,4 @@
 export { type Access, CAPABILITIES, DEFAULT_LIMITS, type Limits } from '../bridge/limits.ts';
 export { ensurePython, SetupError } from '../bridge/python.ts';
 export { type Bridge, type BridgeOptions, type Isolation, startBridge } from '../bridge/server.ts';
-export { WorkerStartError } from '../bridge/worker.ts';
+export { WorkerStartError } from '../bridge/workerErrors.ts';
