@@ -1,13 +1,14 @@
 /**
- * Writes what is published into dist/, a package of its own: `npm publish dist`.
+ * Writes what is published into dist/, a package of its own: `npm pack ./dist`, `npm publish ./dist`.
  * The sources need no build: they run as they are wherever TypeScript does, which in node_modules is nowhere.
  *
  *     node scripts/run.cjs esbuild.config.mjs [folder]
  */
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = import.meta.dirname;
@@ -34,6 +35,8 @@ const shareNode = {
 	},
 };
 
+const modules = { format: 'esm', splitting: true, outExtension: { '.js': '.mjs' } };
+
 const commonjs = {
 	...runtimes,
 	format: 'cjs',
@@ -42,40 +45,70 @@ const commonjs = {
 	banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
+const pages = { ...all, target: 'es2022' };
+
 rmSync(out, { recursive: true, force: true });
 
 await Promise.all([
-	build({ ...runtimes, format: 'esm', splitting: true, entryPoints: ['node', 'global', 'bridge'].map(entry) }),
+	build({ ...runtimes, ...modules, entryPoints: ['node', 'global', 'bridge'].map(entry) }),
 	build({
 		...commonjs,
 		entryPoints: { node: entry('node'), bridge: entry('bridge'), cli: join(root, 'bridge', 'cli.ts') },
 	}),
 	build({ ...commonjs, entryPoints: [entry('global')], plugins: [shareNode] }),
-	build({ ...all, entryPoints: [entry('browser')], outdir: join(out, 'lib'), format: 'esm', target: 'es2022' }),
+	build({ ...pages, ...modules, entryPoints: [entry('browser'), entry('page')], outdir: join(out, 'lib') }),
 	build({
-		...all,
+		...pages,
 		entryPoints: { 'aiortc-shim.global': entry('page') },
 		outdir: out,
 		minify: true,
 		format: 'iife',
-		target: 'es2022',
 		legalComments: 'none',
 	}),
 ]);
 
-declareTypes();
+writeTypes();
 copyFiles();
 writePackage();
 
-function declareTypes() {
-	const options = ['--declaration', '--emitDeclarationOnly', '--noEmit', 'false', '--rewriteRelativeImportExtensions'];
-	// All of the shim's, since some only add to the declarations of others.
-	const files = globSync('{entries,shim}/**/*.ts', { cwd: root });
-	const tsc = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'tsc.cmd' : 'tsc');
-	const own = ['--ignoreConfig', '--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck'];
-	const lib = ['--lib', 'es2023,dom,dom.iterable,dom.asynciterable,esnext.disposable', '--strict'];
-	const where = ['--rootDir', root, '--outDir', join(out, 'types')];
-	execFileSync(tsc, [...own, ...lib, ...options, ...where, ...files], { cwd: root, stdio: 'inherit' });
+/**
+ * The declarations twice: those of a module may not stand for CommonJS, nor the other way round, and which a file is
+ * the package.json of its folder says.
+ */
+function writeTypes() {
+	const declarations = declare();
+	for (const type of ['module', 'commonjs']) {
+		const folder = join(out, 'types', type);
+		for (const [name, text] of declarations) {
+			mkdirSync(dirname(join(folder, name)), { recursive: true });
+			writeFileSync(join(folder, name), text);
+		}
+		writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type })}\n`);
+	}
+	writeFileSync(join(out, 'aiortc-shim.global.d.ts'), 'export {};\n');
+}
+
+/** Names and texts of all declarations. */
+function declare() {
+	const folder = mkdtempSync(join(tmpdir(), 'aiortc-shim-types-'));
+	try {
+		const options = ['--ignoreConfig', '--declaration', '--emitDeclarationOnly', '--rewriteRelativeImportExtensions'];
+		const language = ['--target', 'es2023', '--module', 'nodenext', '--strict', '--types', 'node', '--skipLibCheck'];
+		const lib = ['--lib', 'es2023,dom,dom.iterable,dom.asynciterable,esnext.disposable'];
+		const where = ['--rootDir', root, '--outDir', folder];
+		// All of the shim's, since some only add to the declarations of others.
+		const files = globSync('{entries,shim}/**/*.ts', { cwd: root });
+		const tsc = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'tsc.cmd' : 'tsc');
+		execFileSync(tsc, [...options, ...language, ...lib, ...where, ...files], { cwd: root, stdio: 'inherit' });
+		return globSync('**/*.d.ts', { cwd: folder }).map((name) => [name, readDeclaration(join(folder, name))]);
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+/** tsc rewrites the imports of what it compiles, and leaves those of declarations, which then need a newer tsc. */
+function readDeclaration(file) {
+	return readFileSync(file, 'utf8').replace(/((?:from |import\(|import )["']\.[^"']*)\.ts(["'])/g, '$1.js$2');
 }
 
 function copyFiles() {
@@ -89,25 +122,45 @@ function copy(name) {
 	cpSync(join(root, name), join(out, name), { recursive: true, filter });
 }
 
+/** The checkout's package.json, with what leads to files of dist/ and without what is for development. */
 function writePackage() {
-	const { scripts: _, devDependencies: __, optionalDependencies: ___, ...kept } = readPackage();
-	const needed = ([name]) => runtimes.external.includes(name);
-	const dependencies = Object.fromEntries(Object.entries(kept.dependencies).filter(needed));
-	const both = (name) => ({
-		types: `./types/entries/${name}.d.ts`,
-		import: `./lib/${name}.js`,
-		require: `./lib/${name}.cjs`,
-	});
-	const exports = {
-		'.': { browser: { types: './types/entries/browser.d.ts', default: './lib/browser.js' }, ...both('node') },
-		'./global': both('global'),
-		'./bridge': both('bridge'),
-		'./aiortc-shim.global.js': './aiortc-shim.global.js',
-		'./package.json': './package.json',
+	const development = ['private', 'type', 'scripts', 'devDependencies', 'optionalDependencies'];
+	const kept = Object.entries(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).filter(
+		([name]) => !development.includes(name),
+	);
+	const { dependencies, ...fields } = Object.fromEntries(kept);
+	const needed = Object.entries(dependencies).filter(([name]) => runtimes.external.includes(name));
+	const published = {
+		...fields,
+		type: 'commonjs',
+		main: './lib/node.cjs',
+		types: typesOf('node', 'commonjs'),
+		exports: {
+			'.': both('node', 'browser'),
+			'./global': both('global', 'page'),
+			'./bridge': both('bridge'),
+			'./aiortc-shim.global.js': './aiortc-shim.global.js',
+			'./package.json': './package.json',
+		},
+		// For TypeScript that resolves as Node 10 did, which knows no `exports`.
+		typesVersions: { '*': { global: [typesOf('global', 'commonjs')], bridge: [typesOf('bridge', 'commonjs')] } },
+		// An import of `global` is for its effect, and the others bind their classes to sessions.
+		sideEffects: true,
+		dependencies: Object.fromEntries(needed),
 	};
-	writeFileSync(join(out, 'package.json'), `${JSON.stringify({ ...kept, exports, dependencies }, null, '\t')}\n`);
+	writeFileSync(join(out, 'package.json'), `${JSON.stringify(published, null, '\t')}\n`);
 }
 
-function readPackage() {
-	return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+/** Where an import leads: to `page` for a page's bundle, else to `name`. */
+function both(name, page) {
+	const browser = page && { browser: { types: typesOf(page, 'module'), default: `./lib/${page}.mjs` } };
+	return {
+		...browser,
+		import: { types: typesOf(name, 'module'), default: `./lib/${name}.mjs` },
+		require: { types: typesOf(name, 'commonjs'), default: `./lib/${name}.cjs` },
+	};
+}
+
+function typesOf(name, type) {
+	return `./types/${type}/entries/${name}.d.ts`;
 }
