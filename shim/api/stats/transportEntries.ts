@@ -16,7 +16,7 @@ export function transportEntries(
 	dtls: DtlsStats | null,
 ): Entry[] {
 	const id = transportId(transport);
-	const local = transport.ice.localCandidates.map((each) => candidateEntry('local-candidate', each, id));
+	const local = localCandidates(transport, ice).map((each) => candidateEntry('local-candidate', each, id));
 	const remote = remoteCandidates(transport, ice).map((each) => candidateEntry('remote-candidate', each, id));
 	const pair = pairEntry(transport, ice, id);
 	const certificates = certificateEntries(connection, transport, dtls, id);
@@ -46,6 +46,13 @@ export function transportEntries(
 		...remote,
 		...(pair ? [pair] : []),
 	];
+}
+
+/** Those that were gathered, and the selected pair's, which may be loopback's: that is announced to nobody. */
+function localCandidates(transport: Transport, ice: IceStats | null): RTCIceCandidate[] {
+	const { localCandidates: known, selectedPair } = transport.ice;
+	const selected = ice?.selectedPair && selectedPair ? [selectedPair.local] : [];
+	return [...new Set([...known, ...selected])];
 }
 
 /** Those the peer gave, and the peer-reflexive one of the selected pair. */
