@@ -15,6 +15,8 @@ export interface Link {
 export interface StationOptions {
 	/** Of mediasoup-client; the one that it detects unless given. */
 	handlerName?: types.BuiltinHandlerName;
+	/** One that was loaded before, for another router of the same capabilities. */
+	device?: Device;
 	/** The part of datagrams that is lost, each way, 0 to 1; with 0 there is no relay between. */
 	loss?: number;
 	/** The part that the server takes in the handshake; the client chooses unless given. */
@@ -26,8 +28,8 @@ export interface StationOptions {
 /** A mediasoup-client next to its router: what the client asks of the server is done at once. */
 export class Station {
 	static async open(router: server.Router, options: StationOptions = {}): Promise<Station> {
-		const device = new Device({ handlerName: options.handlerName });
-		await device.load({ routerRtpCapabilities: router.rtpCapabilities as types.RtpCapabilities });
+		const device = options.device ?? new Device({ handlerName: options.handlerName });
+		if (!device.loaded) await device.load({ routerRtpCapabilities: router.rtpCapabilities as types.RtpCapabilities });
 		const [send, receive] = await Promise.all([
 			open(router, (given) => device.createSendTransport(given), options),
 			open(router, (given) => device.createRecvTransport(given), options),
