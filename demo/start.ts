@@ -69,7 +69,7 @@ async function stay(workerBin: string): Promise<number> {
 	}
 	const ending = interrupted().catch(() => 'asked to');
 	const failing = cast.map(({ bot }) => bot.ended.then((how) => `${bot.name} ended with ${how}`));
-	const dying = new Promise<string>((resolve) => demo.sfu.ondied((error) => resolve(error.message)));
+	const dying = new Promise<string>((resolve) => demo.sfu.ondied((error) => resolve(`the SFU died: ${error.message}`)));
 	const why = await Promise.race([ending, dying, ...failing]);
 	await Promise.all(cast.map(({ bot }) => bot.leave()));
 	await demo.close();
