@@ -54,7 +54,7 @@ function associate(connection: Connection, { description }: AppliedDescription):
 	return associateRemote(
 		description,
 		transceivers.map(({ record }) => record),
-		transceivers.map(({ hadTrack }) => hadTrack),
+		transceivers.map(({ hadTrack, origin }) => hadTrack && origin !== 'addTransceiver'),
 	).map((each) => ({
 		...each,
 		// Making transceivers as we go would shift the indices.

@@ -68,8 +68,6 @@ export async function setRemote(connection: Connection, given: DescriptionInit):
 	// 3.1
 	const { signalingState } = connection;
 	if (given.type === 'offer' && (signalingState === 'have-local-offer' || signalingState === 'have-remote-pranswer')) {
-		// Text that is no description must not cost us our offer.
-		readRemote(connection, { ...given, type: 'offer' });
 		await setDescription(connection, { type: 'rollback', sdp: '' }, false);
 	}
 	// 3.2
@@ -117,8 +115,7 @@ function readLocal(connection: Connection, { type, sdp }: { type: SdpType; sdp: 
 }
 
 function readRemote(connection: Connection, { type, sdp }: { type: SdpType; sdp: string }): Description {
-	const rollsBack = type === 'offer' && connection.signalingState === 'have-local-offer';
-	if (!rollsBack) requireState(connection.signalingState, type, 'remote');
+	requireState(connection.signalingState, type, 'remote');
 	const description = negotiating(() => parse(sdp));
 	const local = type === 'offer' ? connection.currentLocal : connection.local;
 	const checked = checkRemote(description, {

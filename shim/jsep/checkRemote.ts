@@ -16,7 +16,14 @@ export interface RemoteCheck {
 }
 
 /** A description that breaks a rule; the message says which and where. */
-class Invalid extends Error {}
+class Invalid extends Error {
+	readonly problem: Problem['name'];
+
+	constructor(message: string, problem: Problem['name'] = 'InvalidAccessError') {
+		super(message);
+		this.problem = problem;
+	}
+}
 
 /**
  * What is wrong with a description for setRemoteDescription(); else the description made whole: mids where it has
@@ -35,10 +42,12 @@ export function checkRemote(
 			if (!section.rejected) requireSection(section, index, whole, against.type);
 		});
 		requireOneMeaning(whole);
+		requireSameExtensions(whole, against);
+		requireOwnTracks(whole);
 		return { problem: null, description: whole };
 	} catch (error) {
 		if (!(error instanceof Invalid)) throw error;
-		return { problem: { name: 'InvalidAccessError', message: error.message } };
+		return { problem: { name: error.problem, message: error.message } };
 	}
 }
 
@@ -175,6 +184,33 @@ function requireOneMeaning(description: Description): void {
 				if (other !== uri) throw new Invalid(`header extension ${id} is both ${other} and ${uri}`);
 				extensions.set(id, uri);
 			}
+		}
+	}
+}
+
+/** An id keeps its header extension as long as the section is (RFC 8285, section 5). */
+function requireSameExtensions({ sections }: Description, { local, remote }: RemoteCheck): void {
+	for (const section of sections) {
+		if (section.rejected) continue;
+		for (const before of [sectionByMid(local, section.mid), sectionByMid(remote, section.mid)]) {
+			const known = new Map(before?.headerExtensions.map(({ id, uri }) => [id, uri]));
+			const moved = section.headerExtensions.find(({ id, uri }) => (known.get(id) ?? uri) !== uri);
+			if (moved) throw new Invalid(`header extension ${moved.id} is ${moved.uri}; it was ${known.get(moved.id)}`);
+		}
+	}
+}
+
+/** A track of a stream is in one section (RFC 8830, section 2). */
+function requireOwnTracks({ sections }: Description): void {
+	const seen = new Set<string>();
+	for (const { rejected, msids } of sections) {
+		if (rejected) continue;
+		const named = new Set(
+			msids.filter(({ track }) => track !== undefined).map(({ stream, track }) => `${stream} ${track}`),
+		);
+		for (const msid of named) {
+			if (seen.has(msid)) throw new Invalid(`two sections have a=msid:${msid}`, 'OperationError');
+			seen.add(msid);
 		}
 	}
 }

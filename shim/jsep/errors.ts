@@ -14,6 +14,6 @@ export class SdpError extends Error {
 
 /** Why a description, or a list of codecs, may not be set: the DOMException that the API owes its caller, as a value. */
 export interface Problem {
-	name: 'InvalidAccessError' | 'InvalidModificationError';
+	name: 'InvalidAccessError' | 'InvalidModificationError' | 'OperationError';
 	message: string;
 }

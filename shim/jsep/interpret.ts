@@ -1,9 +1,11 @@
 /** What a local and a remote section agreed on, as the worker's objects take it (docs/protocol.md). */
 
-import { common, fmtpParameters, inOrderOf, repairs } from './codecs.ts';
+import { LOCAL_CODECS } from './capabilities.ts';
+import { common, fmtpParameters, inOrderOf, matches, repairs } from './codecs.ts';
 import type { Codec, Direction, Fingerprint, Msid, RtcpFeedback, Section } from './description.ts';
 import { intersectDirections, receives, reverseDirection, sends } from './direction.ts';
 import type { IceCredentials, SendEncoding } from './records.ts';
+import { isMedia } from './section.ts';
 import { layersOf } from './streams.ts';
 
 export interface WireCodec {
@@ -72,7 +74,10 @@ export function interpretMedia(
 	const direction = rejected ? 'inactive' : intersectDirections(local.direction, reverseDirection(remote.direction));
 	const order = answerer === 'local' ? local.codecs : remote.codecs;
 	// Each side says in its own section how it wants to be sent to: payload types, formats and all.
-	const sendCodecs = inOrderOf(order, common(remote.codecs, local.codecs));
+	const sendCodecs = inOrderOf(
+		order,
+		common(remote.codecs, [...local.codecs, ...(answerer === 'remote' ? unoffered(local) : [])]),
+	);
 	const receiveCodecs = inOrderOf(order, common(local.codecs, remote.codecs));
 	const sendRids = orNull(layersOf(remote, 'recv').filter(({ rid }) => has(layersOf(local, 'send'), rid)));
 	const receiveRids = orNull(layersOf(remote, 'send').filter(({ rid }) => has(layersOf(local, 'recv'), rid)));
@@ -101,6 +106,14 @@ export function interpretMedia(
 		sendRids,
 		receiveRids,
 	};
+}
+
+/** What we can send although we have not offered it: an answer may ask for it (RFC 9429, section 5.3.1). */
+function unoffered(section: Section): Codec[] {
+	if (!isMedia(section)) return [];
+	return LOCAL_CODECS[section.kind]
+		.filter((codec) => !section.codecs.some((offered) => matches(offered, codec)))
+		.map((codec) => ({ ...codec, rtcpFeedback: [...codec.rtcpFeedback] }));
 }
 
 const has = (layers: readonly Layer[], rid: string): boolean => layers.some((layer) => layer.rid === rid);

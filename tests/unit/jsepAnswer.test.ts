@@ -257,7 +257,14 @@ test('two sections of one kind take two transceivers', () => {
 	const video = CHROME_OFFER.slice(CHROME_OFFER.indexOf('m=video'), CHROME_OFFER.indexOf('m=application'));
 	const peer = new Peer('a');
 	const [first, second] = [peer.addTrack('video'), peer.addTrack('video')];
-	answerTo(edit(`${CHROME_OFFER}${edit(video, 'a=mid:1', 'a=mid:3')}`, '0 1 2', '0 1 2 3'), peer);
+	answerTo(
+		edit(
+			`${CHROME_OFFER}${edit(edit(video, 'a=mid:1', 'a=mid:3'), /a=msid:.*/, 'a=msid:- other')}`,
+			'0 1 2',
+			'0 1 2 3',
+		),
+		peer,
+	);
 	assert.equal([first.mid, second.mid], ['1', '3']);
 });
 

@@ -248,6 +248,22 @@ for (const [what, from, to] of [
 		assert.is(problemOf(() => peer.setRemote('offer', edit(CHROME_OFFER, from, to)))?.name, 'InvalidAccessError');
 	});
 
+test('one track in two sections is refused', () => {
+	const [, , video] = CHROME_OFFER.split('m=');
+	const twice = `${CHROME_OFFER}m=${edit(video!, 'a=mid:1', 'a=mid:3')}`;
+	assert.is(problemOf(() => new Peer('a').setRemote('offer', twice))?.name, 'OperationError');
+});
+
+test('an answer gives no id to another header extension', () => {
+	const [a, b] = [new Peer('a'), new Peer('b')];
+	a.add('audio', 'sendrecv');
+	const offer = a.offer();
+	a.setLocal('offer', offer);
+	b.setRemote('offer', offer);
+	const answer = edit(b.answer(), 'a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level', 'a=extmap:1 urn:other');
+	assert.is(problemOf(() => a.setRemote('answer', answer))?.name, 'InvalidAccessError');
+});
+
 test('a later remote offer may take a closed section for another kind and mid', () => {
 	const peer = new Peer('a');
 	peer.setRemote('offer', edit(edit(CHROME_OFFER, 'm=video 9', 'm=video 0'), 'BUNDLE 0 1 2', 'BUNDLE 0 2'));
@@ -255,7 +271,7 @@ test('a later remote offer may take a closed section for another kind and mid', 
 	const [, audio] = CHROME_OFFER.split('m=');
 	const again = CHROME_OFFER.replace(
 		/m=video[\s\S]*?(?=m=application)/,
-		`m=${audio!.replace('a=mid:0', 'a=mid:7')}`,
+		`m=${audio!.replace('a=mid:0', 'a=mid:7').replace(/a=msid:.*/, 'a=msid:- other')}`,
 	).replace('0 1 2', '0 7 2');
 	assert.is(
 		problemOf(() => peer.setRemote('offer', again)),
