@@ -22,9 +22,9 @@ const CLOSE_MS = 5_000;
 const root = join(import.meta.dirname, '..', '..', '..');
 
 /** Pages of a headless Chromium whose own WebRTC is taken away and replaced by the shim, a context each. */
-export async function chromiumEnvironment(origin: string, bridge: Bridge): Promise<Environment> {
+export async function chromiumEnvironment(origin: string, bridge: Bridge, patience: number): Promise<Environment> {
 	const executablePath = await ensureChromium();
-	const content = await injected(bridge);
+	const content = await injected(bridge, patience);
 	let launched: Promise<Browser> | null = null;
 	const browser = () => {
 		launched ??= chromium.launch({ executablePath, headless: true, args: ARGS });
@@ -63,7 +63,7 @@ export async function chromiumEnvironment(origin: string, bridge: Bridge): Promi
 }
 
 /** What every window evaluates first. */
-async function injected({ url, token }: Bridge): Promise<string> {
+async function injected({ url, token }: Bridge, patience: number): Promise<string> {
 	const { outputFiles } = await build({
 		entryPoints: [join(root, 'entries', 'page.ts')],
 		bundle: true,
@@ -74,8 +74,8 @@ async function injected({ url, token }: Bridge): Promise<string> {
 		logLevel: 'warning',
 	});
 	const strip = readFileSync(join(import.meta.dirname, '..', 'page', 'strip-native.js'), 'utf8');
-	const bridge = JSON.stringify({ AIORTC_SHIM_URL: url, AIORTC_SHIM_TOKEN: token });
-	return [strip, `Object.assign(globalThis, ${bridge});`, outputFiles[0]!.text].join('\n');
+	const globals = JSON.stringify({ AIORTC_SHIM_URL: url, AIORTC_SHIM_TOKEN: token, __wptPatience: patience });
+	return [strip, `Object.assign(globalThis, ${globals});`, outputFiles[0]!.text].join('\n');
 }
 
 /** What testdriver asks of a browser. */

@@ -13,12 +13,12 @@ const KEPT_OUTPUT = 2_000;
 const EXIT_MS = 1_000;
 
 /** jsdom windows with the shim's globals, each in a process of its own: a hang or a crash loses one file only. */
-export function nodeEnvironment(origin: string, bridge: Bridge): Environment {
+export function nodeEnvironment(origin: string, bridge: Bridge, patience: number): Environment {
 	return {
 		version: async () => `jsdom on Node ${process.version}`,
 
 		async run(url, timeoutMs) {
-			const child = fork(CHILD, [origin + url], {
+			const child = fork(CHILD, [origin + url, String(patience)], {
 				execArgv: ['--expose-gc', '--no-warnings'],
 				stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
 				env: { ...process.env, NODE_COMPILE_CACHE, AIORTC_SHIM_URL: bridge.url, AIORTC_SHIM_TOKEN: bridge.token },

@@ -1,4 +1,4 @@
-/** The process of one page in jsdom: told its URL as an argument, reports over IPC. */
+/** The process of one page in jsdom: told its URL and the factor of its timeouts as arguments, reports over IPC. */
 import { webcrypto } from 'node:crypto';
 import { JSDOM, VirtualConsole } from 'jsdom';
 import { installGlobals, shim } from '../../../entries/node.ts';
@@ -17,7 +17,10 @@ await JSDOM.fromURL(process.argv[2]!, {
 	pretendToBeVisual: true,
 	virtualConsole: new VirtualConsole().forwardTo(console, { jsdomErrors: 'none' }),
 	beforeParse(window) {
-		Object.assign(window, { __wptReport: (message: string) => process.send!(message) });
+		Object.assign(window, {
+			__wptReport: (message: string) => process.send!(message),
+			__wptPatience: Number(process.argv[3]),
+		});
 		addPlatform(window);
 		Object.assign(window, nodeRealm);
 		installGlobals(window, shim);
