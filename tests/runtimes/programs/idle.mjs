@@ -1,0 +1,3 @@
+import 'aiortc-shim/global';
+
+console.log('end');

@@ -1,0 +1,57 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { childrenOf, isAlive, socketFolders, within } from '../integration/bridge/processes.ts';
+import { EmptyFolder, type Ended } from './EmptyFolder.ts';
+import { allRuntimes } from './runtimes.ts';
+
+const test = suite('runtimes');
+
+const runtimes = await allRuntimes();
+const folder = await EmptyFolder.create();
+
+test.after(() => folder.remove());
+
+/** Ended by itself, soon after its last line, with nothing on stderr but what a slow machine makes the watchdog say. */
+function assertEnded({ code, stdout, stderr, lingered }: Ended): void {
+	assert.is(code, 0, stdout + stderr);
+	assert.not.match(stderr.replace(/^.*watchdog[\s\S]*?blocked for.*$/gm, ''), /error|exception|never|warning/i);
+	assert.ok(lingered < 2_000, `${lingered} ms from its last line to its end`);
+}
+
+for (const runtime of runtimes) {
+	test(`${runtime.name}: text, bytes, a picture and a tone arrive, and the program ends by itself`, async () => {
+		const ended = await folder.run(runtime, 'call.mjs');
+		assertEnded(ended);
+		assert.is(ended.stdout, 'grüße 🎈\n100000\n160x120\n440\nend\n');
+	});
+
+	test(`${runtime.name}: a loop that awaits one message at a time sees all 100 that came at once`, async () => {
+		const ended = await folder.run(runtime, 'messages.mjs');
+		assertEnded(ended);
+		assert.is(ended.stdout, '100\nend\n');
+	});
+
+	test(`${runtime.name}: a program that only imports the globals ends at once`, async () => {
+		assertEnded(await folder.run(runtime, 'idle.mjs'));
+	});
+
+	test(`${runtime.name}: an open connection keeps the program alive until it is closed`, async () => {
+		const program = folder.start(runtime, 'open.mjs');
+		await program.said('open');
+		assert.not.ok(await within(2_000, () => program.child.exitCode !== null));
+		program.child.kill('SIGTERM');
+		assertEnded(await program.ended);
+	});
+
+	test(`${runtime.name}: a program that is killed leaves no process and no file after 2 s`, async () => {
+		const program = folder.start(runtime, 'open.mjs');
+		await program.said('open');
+		const workers = childrenOf(program.child.pid);
+		assert.is(socketFolders(program.child.pid).length, 1);
+		program.child.kill('SIGKILL');
+		assert.ok(await within(2_000, () => workers.every((pid) => !isAlive(pid))));
+		assert.ok(await within(200, () => socketFolders(program.child.pid).length === 0));
+	});
+}
+
+test.run();
