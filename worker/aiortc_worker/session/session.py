@@ -27,7 +27,7 @@ R = TypeVar("R", bound=Remote)
 
 logger = logging.getLogger(__name__)
 
-CREDIT_STEP: Final = 16 * 1024
+CREDIT_STEP: Final = 64 * 1024
 "Credit of messages goes in steps of so many bytes, but what empties a channel goes at once."
 CLOSE_SECONDS: Final = 3.0
 "An object that has not closed after this is left to its cancelled tasks."
