@@ -13,6 +13,9 @@ const NEEDED = [22, 18];
 // Signals that a terminal sends to every process of its foreground group: the child has had them already.
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGHUP'];
 
+// npm passes SIGTERM on to its shell alone, which ends without a word to us: its end is the signal then.
+const SHELL_POLL_MS = 250;
+
 function isNewEnough(version) {
 	const parts = version.split('.').map(Number);
 	return parts[0] > NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] >= NEEDED[1]);
@@ -49,11 +52,22 @@ function become(node, args) {
 			if (!(process.stdin.isTTY && FROM_TERMINAL.indexOf(signal) >= 0)) child.kill(signal);
 		});
 	}
+	if (process.env.npm_lifecycle_event) onShellGone(() => child.kill('SIGTERM'));
 	child.on('exit', (code, signal) => {
 		if (!signal) process.exit(code);
 		process.removeAllListeners(signal);
 		process.kill(process.pid, signal);
 	});
+}
+
+/** Calls once when the process that started this one is gone (Windows never says so). */
+function onShellGone(callback) {
+	const shell = process.ppid;
+	const timer = setInterval(() => {
+		if (process.ppid === shell) return;
+		clearInterval(timer);
+		callback();
+	}, SHELL_POLL_MS);
 }
 
 function main(args) {

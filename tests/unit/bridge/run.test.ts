@@ -52,4 +52,18 @@ test('a signal reaches the file, and its end by one is the launcher’s', async 
 	assert.equal(await once(child, 'exit'), [null, 'SIGTERM']);
 });
 
+test('npm’s shell that is ended takes the file with it', async () => {
+	const script = join(folder, 'long.mjs');
+	writeFileSync(script, "console.log('ready'); setInterval(() => {}, 1000);");
+	// The colon keeps the shell from becoming the launcher.
+	const shell = spawn('sh', ['-c', `"${process.execPath}" "${run}" "${script}"; :`], {
+		env: { ...process.env, npm_lifecycle_event: 'start' },
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	await once(shell.stdout, 'data');
+	shell.kill('SIGTERM');
+	// The file holds the other end.
+	await once(shell.stdout, 'close', { signal: AbortSignal.timeout(20_000) });
+});
+
 test.run();
