@@ -52,6 +52,7 @@ LINES = {
         411: "async def _do_handshake(",
         448: "fingerprint_valid != fingerprint_supported",
         519: "self._ssl = SSL.Connection(",
+        536: "self._validate_peer_identity(remoteParameters)",
         579: "raise exc",
         626: "async def _recv_next(",
         658: "except SSL.Error:",

@@ -176,7 +176,7 @@ class DtlsConnection(RTCDtlsTransport):
     async def _do_handshake(self) -> None:
         # aiortc/rtcdtlstransport.py:411; OpenSSL then fragments flights that a certificate of RSA makes too long.
         self._openssl.set_ciphertext_mtu(MTU)
-        # Refused within the handshake (aiortc/rtcdtlstransport.py:429 does so after it), the peer is alerted and fails.
+        # Refused within the handshake (aiortc/rtcdtlstransport.py:536 does so after it), the peer is alerted and fails.
         self._openssl.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify)
         await super()._do_handshake()
 

@@ -75,8 +75,7 @@ class Acknowledging(Receiving):
 
     def _flush(self) -> None:
         """An acknowledgement that is owed goes with the packet, if there is room in it."""
-        waiting = self._data or self._control
-        if waiting and self._unsaid and self._room >= SACK.size and not self._urgent:
+        if self._unsaid and not self._urgent and self._room >= SACK.size and (self._data or self._control):
             self._acknowledge()
         super()._flush()
 

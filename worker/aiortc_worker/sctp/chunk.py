@@ -51,6 +51,18 @@ class OutboundChunk(DataChunk):
         return header + data + _PADDING[size & 3] if size & 3 else header + data
 
 
+class InboundChunk(DataChunk):
+    """A DATA chunk that waits for the rest of its message."""
+
+    def __init__(self, flags: int, tsn: int, stream_id: int, stream_seq: int, protocol: int, user_data: bytes) -> None:
+        self.flags = flags
+        self.tsn = tsn
+        self.stream_id = stream_id
+        self.stream_seq = stream_seq
+        self.protocol = protocol
+        self.user_data = user_data
+
+
 def fragments(
     tsn: int,
     stream_id: int,

@@ -37,22 +37,15 @@ class Sack(NamedTuple):
     duplicates: Sequence[int] = ()
 
 
-class ChunkView(NamedTuple):
-    """Where a chunk lies in a packet."""
-
-    type: int
-    flags: int
-    start: int
-    "Of its header."
-    end: int
-    "Without padding."
+ChunkView = tuple[int, int, int, int]
+"Where a chunk lies in a packet: type, flags, start of its header, end without padding."
 
 
 def seal(source: int, destination: int, tag: int, chunks: Iterable[bytes]) -> bytes:
     """A packet of padded chunks."""
     header = HEADER.pack(source, destination, tag)
     body = b"".join(chunks)
-    return b"".join((header, CHECKSUM.pack(crc32c(header + _NO_CHECKSUM + body)), body))
+    return header + CHECKSUM.pack(crc32c(header + _NO_CHECKSUM + body)) + body
 
 
 def is_intact(packet: bytes) -> bool:
@@ -75,7 +68,7 @@ def chunks_of(packet: bytes) -> list[ChunkView]:
         end = start + length
         if length < CHUNK.size or end > size:
             raise ValueError(f"a chunk of {length} bytes")
-        found.append(ChunkView(kind, flags, start, end))
+        found.append((kind, flags, start, end))
         start = (end + 3) & ~3
     return found
 
@@ -93,11 +86,12 @@ def encode_sack(sack: Sack) -> bytes:
 
 def decode_sack(packet: bytes, chunk: ChunkView) -> Sack:
     """What a SACK chunk says. Raises ValueError when it is cut short."""
-    if chunk.end - chunk.start < SACK.size:
+    _, _, start, end = chunk
+    if end - start < SACK.size:
         raise ValueError("a SACK that is cut short")
-    _, _, _, cumulative, window, count, _ = SACK.unpack_from(packet, chunk.start)
-    start = chunk.start + SACK.size
-    if start + 4 * count > chunk.end:
+    _, _, _, cumulative, window, count, _ = SACK.unpack_from(packet, start)
+    start += SACK.size
+    if start + 4 * count > end:
         raise ValueError(f"a SACK of {count} gaps that is cut short")
     edges = struct.unpack_from(f"!{2 * count}H", packet, start)
     return Sack(cumulative, window, list(zip(edges[::2], edges[1::2], strict=True)) if count else ())

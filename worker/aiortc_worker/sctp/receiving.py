@@ -23,11 +23,10 @@ from aiortc.rtcsctptransport import (
     RTCSctpTransport,
     SackChunk,
 )
-from aiortc.utils import uint32_gt
 
 from ..aiortc_compat import run_now
 from ..compat.dtls import DtlsConnection
-from .chunk import SEQUENCES, TSNS, WHOLE
+from .chunk import SEQUENCES, TSNS, WHOLE, InboundChunk
 from .packet import CHUNK, DATA, HEADER, ChunkView, Sack, chunks_of, decode_sack, is_intact
 from .timers import Timers
 
@@ -87,33 +86,37 @@ class Receiving(Timers):
             views = chunks_of(packet)
         except ValueError:
             return
-        if not views or not self._is_ours(packet, views):
+        tag = HEADER.unpack_from(packet)[2]
+        if tag != self._local_verification_tag and not (tag == 0 and self._is_init(views)):
             return
         held_data = False
         for view in views:
-            if view.type == DataChunk.type:
+            kind = view[0]
+            if kind == DataChunk.type:
                 held_data = True
                 self._take_data(packet, view)
-            elif view.type == SackChunk.type:
+            elif kind == SackChunk.type:
                 self._sacked(decode_sack(packet, view))
-            else:
+            elif kind != InitChunk.type or tag == 0:
                 self._take_other(packet, view)
         if held_data:
+            if self._reconfig_deferred is not None:
+                run_now(self._reset_deferred_streams())
             self._took_data_packet()
 
-    def _is_ours(self, packet: bytes, views: list[ChunkView]) -> bool:
-        """Whether it has our tag; an INIT has none, is alone, and is void once there is an association."""
-        tag = HEADER.unpack_from(packet)[2]
-        if any(view.type == InitChunk.type for view in views):
-            # A late copy must not set our counters back (section 5.2.2).
-            return tag == 0 and len(views) == 1 and self._association_state is not State.ESTABLISHED
-        return bool(tag == self._local_verification_tag)
+    def _is_init(self, views: list[ChunkView]) -> bool:
+        """Whether it is an INIT, which has no tag, is alone, and is void once there is an association.
+
+        A late copy must not set our counters back (section 5.2.2).
+        """
+        return [view[0] for view in views] == [InitChunk.type] and self._association_state is not State.ESTABLISHED
 
     def _take_other(self, packet: bytes, view: ChunkView) -> None:
-        chunk_class = CHUNK_TYPES.get(view.type)
+        kind, flags, start, end = view
+        chunk_class = CHUNK_TYPES.get(kind)
         if chunk_class is None:
             return
-        chunk: Chunk = chunk_class(flags=view.flags, body=packet[view.start + CHUNK.size : view.end])
+        chunk: Chunk = chunk_class(flags=flags, body=packet[start + CHUNK.size : end])
         if isinstance(chunk, AbortChunk):
             self.abort_cause = chunk.params[0][0] if chunk.params else None
         run_now(self._receive_chunk(chunk))  # :1033
@@ -125,44 +128,40 @@ class Receiving(Timers):
     # Data
 
     def _take_data(self, packet: bytes, view: ChunkView) -> None:
-        if view.end - view.start <= DATA.size or self._last_received_tsn is None:
+        _, flags, start, end = view
+        if end - start <= DATA.size or self._last_received_tsn is None:
             return  # No user data (section 3.3.1), or no association yet.
         if self._full:
             self._urgent = True  # Not received: the peer sends it again, when there is a window.
             return
-        _, flags, _, tsn, stream_id, stream_seq, protocol = DATA.unpack_from(packet, view.start)
+        _, _, _, tsn, stream_id, stream_seq, protocol = DATA.unpack_from(packet, start)
         if flags & IMMEDIATE:
             self._urgent = True
         if self._mark_received(tsn):
             return
-        data = packet[view.start + DATA.size : view.end]
-        stream = self._get_inbound_stream(stream_id)
+        data = packet[start + DATA.size : end]
+        stream = self._inbound_streams.get(stream_id) or self._get_inbound_stream(stream_id)
         if flags & WHOLE == WHOLE and not stream.reassembly:
             if flags & SCTP_DATA_UNORDERED:
-                self._received(stream_id, protocol, data)
+                self._deliver(stream_id, protocol, data)
                 return
             if stream_seq == stream.sequence_number:
                 stream.sequence_number = (stream_seq + 1) % SEQUENCES
-                self._received(stream_id, protocol, data)
+                self._deliver(stream_id, protocol, data)
                 return
-        chunk = DataChunk(flags, packet[view.start + CHUNK.size : view.end])
+        chunk = InboundChunk(flags, tsn, stream_id, stream_seq, protocol, data)
         self._advertised_rwnd -= len(data)
-        at_end = not stream.reassembly or uint32_gt(tsn, stream.reassembly[-1].tsn)
-        stream.add_chunk(chunk)
+        held = stream.reassembly
+        at_end = not held or (tsn - held[-1].tsn) % TSNS < TSNS // 2
+        if at_end:
+            held.append(chunk)
+        else:
+            stream.add_chunk(chunk)
         # The latest fragment of all completes a message only if it is the last of one.
         if not at_end or flags & SCTP_DATA_LAST_FRAG:
             for message in stream.pop_messages():
                 self._advertised_rwnd += len(message[2])
-                self._received(*message)
-        self._reset_if_due()
-
-    def _received(self, stream_id: int, protocol: int, data: bytes) -> None:
-        self._deliver(stream_id, protocol, data)
-        self._reset_if_due()
-
-    def _reset_if_due(self) -> None:
-        if self._reconfig_deferred is not None:
-            run_now(self._reset_deferred_streams())
+                self._deliver(*message)
 
     async def _receive(self, stream_id: int, pp_id: int, data: bytes) -> None:  # :1027
         self._deliver(stream_id, pp_id, data)
