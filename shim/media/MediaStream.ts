@@ -1,6 +1,7 @@
 import * as idl from '../webidl/convert.ts';
 import { defineEventHandlers, eventTargetOf } from '../webidl/eventHandlers.ts';
 import { defineInterface, requireArguments } from '../webidl/interface.ts';
+import { acceptHost, isHostStream } from './hostClasses.ts';
 import { MediaStreamTrack } from './MediaStreamTrack.ts';
 import { MediaStreamTrackEvent } from './MediaStreamTrackEvent.ts';
 import { uuid } from './uuid.ts';
@@ -105,4 +106,5 @@ export class MediaStream extends eventTargetOf<MediaStreamEventMap>() {
 }
 
 defineInterface(MediaStream);
+acceptHost(MediaStream, isHostStream);
 defineEventHandlers(MediaStream, ['addtrack', 'removetrack']);

@@ -4,6 +4,7 @@ import { domString } from '../webidl/convert.ts';
 import { defineEventHandlers, eventTargetOf } from '../webidl/eventHandlers.ts';
 import { constructorKey, defineInterface, requireKey } from '../webidl/interface.ts';
 import { copyConstraints } from './constraints.ts';
+import { acceptHost, isHostTrack } from './hostClasses.ts';
 import { capabilitiesOf, overconstrained } from './settings.ts';
 import type { TrackSource } from './TrackSource.ts';
 import { uuid } from './uuid.ts';
@@ -21,7 +22,7 @@ export interface TrackInit {
 }
 
 /** The worker's Track in `session`, made on first use; null once the track has ended: there is nothing to send. */
-export let openTrack: (track: MediaStreamTrack, session: Session) => Remote<'Track'> | null;
+export let openOwnTrack: (track: MediaStreamTrack, session: Session) => Remote<'Track'> | null;
 
 /** Mutes or unmutes a track, firing the event if that changes it. */
 export let setTrackMuted: (track: MediaStreamTrack, muted: boolean) => void;
@@ -189,7 +190,7 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 	}
 
 	static {
-		openTrack = (track, session) => track.#remote(session);
+		openOwnTrack = (track, session) => track.#remote(session);
 		setTrackMuted = (track, muted) => track.#mute(muted);
 		endTrack = (track) => track.#end(true);
 		sourceOf = (track) => track.#source;
@@ -207,4 +208,5 @@ function setRemoteEnabled(remote: Remote<'Track'>, enabled: boolean): void {
 }
 
 defineInterface(MediaStreamTrack);
+acceptHost(MediaStreamTrack, isHostTrack);
 defineEventHandlers(MediaStreamTrack, ['mute', 'unmute', 'ended']);

@@ -3,7 +3,8 @@ import type { MediaHeader } from '../rpc/types.ts';
 import * as idl from '../webidl/convert.ts';
 import { defineInterface, requireArguments } from '../webidl/interface.ts';
 import { toFrame } from './frameClasses.ts';
-import { MediaStreamTrack, openTrack, sourceOf } from './MediaStreamTrack.ts';
+import { hostFrames } from './hostTracks.ts';
+import { MediaStreamTrack, openOwnTrack, sourceOf } from './MediaStreamTrack.ts';
 
 const initMembers = idl.dictionary({
 	track: idl.required(idl.instanceOf(MediaStreamTrack)),
@@ -30,9 +31,11 @@ export class MediaStreamTrackProcessor {
 	constructor(init: MediaStreamTrackProcessorInit) {
 		requireArguments(arguments.length, 1, 'MediaStreamTrackProcessor');
 		const { track, maxBufferSize = 0 } = initMembers(init, 'MediaStreamTrackProcessor: init');
-		this.#readable = new ReadableStream(new FrameSource(track), {
-			highWaterMark: Math.max(1, maxBufferSize || defaultBuffer[track.kind]),
-		});
+		this.#readable =
+			hostFrames(track) ??
+			new ReadableStream(new FrameSource(track), {
+				highWaterMark: Math.max(1, maxBufferSize || defaultBuffer[track.kind]),
+			});
 	}
 
 	/** Frames; whoever reads one closes it. Ends with the track. */
@@ -72,7 +75,7 @@ class FrameSource implements UnderlyingDefaultSource<Frame> {
 	#open(controller: Controller): Remote<'FrameReader'> | null {
 		if (this.#reader) return this.#reader;
 		const session = sourceOf(this.#track).home;
-		const track = openTrack(this.#track, session);
+		const track = openOwnTrack(this.#track, session);
 		if (!track) {
 			controller.close();
 			return null;

@@ -1,5 +1,6 @@
 import type { AudioHeader, MediaHeader, VideoHeader } from '../rpc/types.ts';
 import { AudioData as OwnAudioData } from './AudioData.ts';
+import { i420Of } from './planes.ts';
 import { VideoFrame as OwnVideoFrame } from './VideoFrame.ts';
 
 /** A VideoFrame or AudioData, of the host's own class where it has one. */
@@ -29,7 +30,7 @@ interface WireFrame {
  * The opposite, for a frame of ours or of the host's.
  *
  * @throws {TypeError} it is no frame of that kind
- * @throws {NotSupportedError} a picture is not I420
+ * @throws {NotSupportedError} a picture is in a format that its host does not convert
  */
 export async function fromFrame(kind: 'audio' | 'video', frame: unknown): Promise<WireFrame> {
 	if (kind === 'video' && isVideoFrame(frame)) return fromVideoFrame(frame);
@@ -38,13 +39,12 @@ export async function fromFrame(kind: 'audio' | 'video', frame: unknown): Promis
 }
 
 async function fromVideoFrame(frame: VideoFrame): Promise<WireFrame> {
-	if (frame.format !== 'I420') {
-		throw new DOMException(`A picture of format ${frame.format}; I420 is written`, 'NotSupportedError');
-	}
 	const { timestamp, duration, codedWidth: width, codedHeight: height } = frame;
 	const rect = { x: 0, y: 0, width, height };
-	const planes = new Uint8Array(frame.allocationSize({ rect }));
-	await frame.copyTo(planes, { rect });
+	const format = frame.format === 'I420' ? {} : { format: 'RGBA' as const };
+	const data = new Uint8Array(frame.allocationSize({ rect, ...format }));
+	await frame.copyTo(data, { rect, ...format });
+	const planes = frame.format === 'I420' ? data : i420Of(data, width, height);
 	return { header: { timestamp, duration, format: 'I420', width, height, rotation: 0 }, planes };
 }
 

@@ -3,10 +3,11 @@
 export { AudioData } from './AudioData.ts';
 export type * from './constraints.ts';
 export type * from './globals.ts';
+export { openTrack } from './hostTracks.ts';
 export { InputDeviceInfo, MediaDeviceInfo } from './MediaDeviceInfo.ts';
 export { createMediaDevices, MediaDevices } from './MediaDevices.ts';
 export { addTrackTo, createStream, MediaStream, removeTrackFrom } from './MediaStream.ts';
-export { endTrack, type Kind, MediaStreamTrack, openTrack, setTrackMuted } from './MediaStreamTrack.ts';
+export { endTrack, type Kind, MediaStreamTrack, setTrackMuted } from './MediaStreamTrack.ts';
 export { MediaStreamTrackEvent } from './MediaStreamTrackEvent.ts';
 export { MediaStreamTrackGenerator } from './MediaStreamTrackGenerator.ts';
 export { MediaStreamTrackProcessor } from './MediaStreamTrackProcessor.ts';

@@ -42,6 +42,29 @@ export function copyPlanes(source: Uint8Array, from: readonly Plane[], target: U
 	}
 }
 
+/** The planes of a picture of 4 bytes a pixel, red first; in the colours of BT.601, limited range. */
+export function i420Of(rgba: Uint8Array, width: number, height: number): Uint8Array {
+	const planes = i420Planes({ x: 0, y: 0, width, height });
+	const target = new Uint8Array(bytesOf(planes));
+	const factors = [
+		[66, 129, 25, 16],
+		[-38, -74, 112, 128],
+		[112, -94, -18, 128],
+	] as const;
+	for (const [index, plane] of planes.entries()) {
+		const [red, green, blue, base] = factors[index]!;
+		const step = index === 0 ? 1 : 2;
+		for (let row = 0; row < plane.height; row++) {
+			for (let column = 0; column < plane.width; column++) {
+				const at = (row * step * width + column * step) * 4;
+				const sum = red * rgba[at]! + green * rgba[at + 1]! + blue * rgba[at + 2]!;
+				target[plane.offset + row * plane.stride + column] = ((sum + 128) >> 8) + base;
+			}
+		}
+	}
+	return target;
+}
+
 /** The bytes behind a buffer or a view of one. */
 export function bytesIn(data: AllowSharedBufferSource, where: string): Uint8Array {
 	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
