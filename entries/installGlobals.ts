@@ -8,8 +8,8 @@ const userAgentData = {
 };
 
 export interface InstallOptions {
-	/** Leaves alone what the target has already. */
-	readonly keepExisting?: boolean;
+	/** Leaves alone the devices that the target has: a page's camera can be sent as it is. */
+	readonly keepDevices?: boolean;
 }
 
 /**
@@ -17,11 +17,10 @@ export interface InstallOptions {
  *
  * @returns a function that puts everything back as it was
  */
-export function installGlobals(target: object, shim: Shim, { keepExisting = false }: InstallOptions = {}): () => void {
+export function installGlobals(target: object, shim: Shim, { keepDevices = false }: InstallOptions = {}): () => void {
 	const undo: (() => void)[] = [];
 	const define = (on: object, name: string, value: unknown, enumerable: boolean) => {
 		const before = Object.getOwnPropertyDescriptor(on, name);
-		if (keepExisting && name in on) return;
 		Object.defineProperty(on, name, { value, enumerable, writable: true, configurable: true });
 		undo.push(() => {
 			if (before) Object.defineProperty(on, name, before);
@@ -34,7 +33,7 @@ export function installGlobals(target: object, shim: Shim, { keepExisting = fals
 	}
 	if (!('navigator' in target)) define(target, 'navigator', {}, true);
 	const { navigator } = target as { navigator: object };
-	define(navigator, 'mediaDevices', shim.mediaDevices, true);
+	if (!keepDevices || !('mediaDevices' in navigator)) define(navigator, 'mediaDevices', shim.mediaDevices, true);
 	if (!('userAgentData' in navigator)) define(navigator, 'userAgentData', userAgentData, true);
 	return () => {
 		for (const step of undo.reverse()) step();
