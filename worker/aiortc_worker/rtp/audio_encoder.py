@@ -1,4 +1,4 @@
-"""Sound to payloads of 20 ms, by aiortc's encoders."""
+"""Sound to payloads of 20 ms, or what the peer wishes, by aiortc's encoders."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from aiortc.codecs import get_encoder
 from aiortc.codecs.opus import OpusEncoder
 
+from .opus import Pauses, opus_wishes, shape
 from .parameters import Codec
 
 FORMATS = {"opus": (48000, "stereo"), "g722": (16000, "mono"), "pcmu": (8000, "mono"), "pcma": (8000, "mono")}
@@ -34,36 +35,48 @@ class AudioPayload(NamedTuple):
 class AudioEncoder:
     """Encodes one source after another with one codec. Its methods run on one thread at a time."""
 
-    def __init__(self, codec: Codec, max_bitrate: int | None) -> None:
+    def __init__(self, codec: Codec, max_bitrate: int | None, lossy: bool = False) -> None:
         self._sample_rate, self._layout = FORMATS[codec.name]
         self._clock_rate = codec.clock_rate
         self._encoder = get_encoder(codec.aiortc())
-        self._cutter = _Cutter(self._sample_rate, self._layout)
+        self._packet = PACKET_SECONDS
+        self._pauses: Pauses | None = None
         self._positions: list[tuple[int, int]] = []
         self._encoded = 0
         self.bitrate = 64_000
         "Bits per second of payload."
+        self.repairs = False
+        "Whether it can make up for loss."
         if isinstance(self._encoder, OpusEncoder):
-            self.bitrate = opus_bitrate(codec, max_bitrate)
-            self._encoder.codec.bit_rate = self.bitrate
+            self._take_wishes(self._encoder, codec, max_bitrate, lossy)
+        self._cutter = _Cutter(self._sample_rate, self._layout, self._packet)
 
     @property
     def step(self) -> int:
         """Clock units of a packet."""
-        return int(self._clock_rate * PACKET_SECONDS)
+        return int(self._clock_rate * self._packet)
 
     def encode(self, frames: Sequence[av.AudioFrame]) -> list[AudioPayload]:
         """Payloads of `frames`; what does not fill one yet comes with the next frames."""
         return [payload for frame in frames for cut in self._cutter.cut(frame) for payload in self._encode(*cut)]
 
+    def _take_wishes(self, encoder: OpusEncoder, codec: Codec, max_bitrate: int | None, lossy: bool) -> None:
+        wishes = opus_wishes(codec, max_bitrate)
+        shape(encoder, wishes, lossy)
+        self._packet = fractions.Fraction(wishes.packet_time, 1000)
+        self._pauses = Pauses(wishes.packet_time) if wishes.pauses else None
+        self.bitrate, self.repairs = wishes.bitrate, wishes.repairs
+
     def _encode(self, position: int, samples: bytes) -> Iterator[AudioPayload]:
         self._positions.append((position * self._clock_rate // self._sample_rate, audio_level(samples)))
         payloads, _ = self._encoder.encode(self._frame(samples))
         for data in payloads:
-            yield AudioPayload(self._positions[0][0], data, self._positions.pop(0)[1])
+            begun, level = self._positions.pop(0)
+            if self._pauses is None or self._pauses.sends(level):
+                yield AudioPayload(begun, data, level)
 
     def _frame(self, samples: bytes) -> av.AudioFrame:
-        count = int(self._sample_rate * PACKET_SECONDS)
+        count = int(self._sample_rate * self._packet)
         frame = av.AudioFrame(format="s16", layout=self._layout, samples=count)
         frame.planes[0].update(samples)
         frame.sample_rate = self._sample_rate
@@ -77,10 +90,11 @@ class AudioEncoder:
 class _Cutter:
     """Resamples to one format and cuts into packets, by position."""
 
-    def __init__(self, rate: int, layout: str) -> None:
+    def __init__(self, rate: int, layout: str, packet: fractions.Fraction) -> None:
         self._rate = rate
         self._layout = layout
-        self._size = int(rate * PACKET_SECONDS) * 2 * (2 if layout == "stereo" else 1)
+        self._samples = int(rate * packet)
+        self._size = self._samples * 2 * (2 if layout == "stereo" else 1)
         self._resampler: av.AudioResampler | None = None
         self._input: tuple[int, str, str] | None = None
         self._buffer = bytearray()
@@ -105,10 +119,6 @@ class _Cutter:
         samples = np.frombuffer(bytes(frame.planes[0]), np.int16, frame.samples * channels)
         return samples.tobytes() if frame.layout.name == self._layout else np.repeat(samples, 2).tobytes()
 
-    @property
-    def _samples(self) -> int:
-        return int(self._rate * PACKET_SECONDS)
-
     def _begin(self, shape: tuple[int, str, str], at: float) -> None:
         self._input = shape
         self._buffer.clear()
@@ -123,14 +133,6 @@ class _Cutter:
         if self._resampler is None:
             return [frame]
         return list(self._resampler.resample(frame))
-
-
-def opus_bitrate(codec: Codec, max_bitrate: int | None) -> int:
-    """Bits per second for opus: what the peer asks for (RFC 7587, section 6.1), at most `max_bitrate`."""
-    asked = codec.parameters.get("maxaveragebitrate", "")
-    stereo = codec.parameters.get("stereo") == "1"
-    bitrate = int(asked) if asked.isdecimal() else 96_000 if stereo else 48_000
-    return max(6_000, min(bitrate, max_bitrate or bitrate, 510_000))
 
 
 def audio_level(samples: bytes) -> int:

@@ -19,6 +19,12 @@ BACKLOG = 25
 HEADROOM = 1.25
 "What the bandwidth allocation reserves over the encoder's rate, for headers."
 
+LOSSY = 0.02
+"The part of packets lost from which on the encoder is to make up for it."
+
+LOSSY_FOR = 30.0
+"Seconds after the last such report until it need not any more: each change is heard."
+
 RunCodec = Callable[..., Awaitable[list[AudioPayload]]]
 
 
@@ -34,6 +40,8 @@ class AudioPipeline:
         self._max_bitrate: int | None = None
         self._encoder: AudioEncoder | None = None
         self._stream: OutboundStream | None = None
+        self._lossy = False
+        self._lossy_until = 0.0
 
     @property
     def pending(self) -> bool:
@@ -45,7 +53,7 @@ class AudioPipeline:
         max_bitrate = self._stream.max_bitrate if self._stream is not None else None
         if self._encoder is None or (codec, max_bitrate) != (self._codec, self._max_bitrate):
             self._codec, self._max_bitrate = codec, max_bitrate
-            self._encoder = AudioEncoder(codec, max_bitrate)
+            self._encoder = AudioEncoder(codec, max_bitrate, self._lossy)
             self._timeline.change_clock(codec.clock_rate)
         for stream in streams:
             stream.flow.layer = -1
@@ -66,16 +74,17 @@ class AudioPipeline:
 
     async def step(self) -> None:
         """Encodes and sends what waits."""
+        begun = time.monotonic()
+        self._take_loss(begun)
         frames, epoch, encoder = list(self._frames), self._epoch, self._encoder
         self._frames.clear()
         if encoder is None or not frames:
             return
-        begun = time.monotonic()
         try:
             payloads = await self._run(encoder.encode, frames)
         except av.FFmpegError:
             if encoder is self._encoder and self._codec is not None:
-                self._encoder = AudioEncoder(self._codec, self._max_bitrate)
+                self._encoder = AudioEncoder(self._codec, self._max_bitrate, self._lossy)
             raise
         now = time.monotonic()
         stream = self._stream
@@ -85,3 +94,15 @@ class AudioPipeline:
         for payload in payloads:
             timestamp = self._timeline.map(epoch, payload.position, now, encoder.step)
             stream.send([payload.data], timestamp, payload.level)
+
+    def _take_loss(self, now: float) -> None:
+        """Repairs cost clarity: an encoder that can begins with them when packets are lost."""
+        remote = self._stream.remote if self._stream is not None else None
+        if remote is not None and remote.fraction_lost > LOSSY:
+            self._lossy_until = now + LOSSY_FOR
+        lossy = now < self._lossy_until
+        if lossy is self._lossy:
+            return
+        self._lossy = lossy
+        if self._codec is not None and self._encoder is not None and self._encoder.repairs:
+            self._encoder = AudioEncoder(self._codec, self._max_bitrate, lossy)
