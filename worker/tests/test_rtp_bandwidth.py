@@ -6,15 +6,19 @@ import asyncio
 import random
 import time
 
+import av
 import pytest
 from aiortc.rtp import RTCP_PSFB, RTCP_PSFB_APP, RTCP_RTPFB, RtcpPacket, unpack_remb_fci
 from rtp_fakes import ABS_SEND_TIME, MID, OPUS, VP8, VP8_RTX, Camera, Tone, pair
 
 from aiortc_worker.rtp.bandwidth import FLOOR, START, Bandwidth, Flow
 from aiortc_worker.rtp.delay import DelayEstimator
+from aiortc_worker.rtp.outbound_stream import OutboundStream
 from aiortc_worker.rtp.parameters import Codec, RtcpFeedback
 from aiortc_worker.rtp.rate import RateKeeper
+from aiortc_worker.rtp.timeline import Timeline
 from aiortc_worker.rtp.transport_cc import FORMAT, pack, unpack
+from aiortc_worker.rtp.video_pipeline import VideoPipeline
 
 CODECS = [VP8, VP8_RTX]
 
@@ -205,3 +209,30 @@ def test_a_silence_or_a_leaping_clock_costs_the_estimator_no_time():
     for index, came in enumerate((0.0, 0.1, 1e6, 1e6 + 0.1, 5.0, 1e9)):
         estimator.add(index * 0.02, came, 1000)
     assert time.perf_counter() - begun < 0.1
+
+
+def test_the_start_is_what_the_peer_says():
+    bandwidth, (flow,) = flows((0, 30_000, 900_000))
+    bandwidth.start = 300_000
+    bandwidth.allocate()
+    assert flow.granted == 300_000
+
+
+@pytest.mark.parametrize(
+    ("parameters", "max_bitrate", "flow"),
+    [
+        ({}, None, (30_000, 388_000)),
+        ({"x-google-max-bitrate": "200"}, None, (30_000, 200_000)),
+        ({"x-google-max-bitrate": "200"}, 100_000, (30_000, 100_000)),
+        ({"x-google-min-bitrate": "150"}, None, (150_000, 388_000)),
+        ({"x-google-min-bitrate": "150"}, 100_000, (150_000, 150_000)),
+        ({"x-google-max-bitrate": "many", "x-google-min-bitrate": "0"}, None, (30_000, 388_000)),
+    ],
+)
+def test_a_picture_stays_between_what_the_peer_names_as_least_and_most(parameters, max_bitrate, flow):
+    pipeline = VideoPipeline(Timeline(90_000), None)
+    stream = OutboundStream(1, None, len)
+    stream.max_bitrate = max_bitrate
+    pipeline.configure(Codec("video/VP8", 96, 90_000, None, parameters), [stream])
+    pipeline.put(av.VideoFrame(320, 240, "yuv420p"))
+    assert (stream.flow.minimum, round(stream.flow.maximum, -3)) == flow

@@ -10,7 +10,7 @@ from .delay import DelayEstimator
 from .transport_cc import Arrival, unpack
 
 START = 1_000_000
-"Bits per second until the first feedback tells more, and at least while nothing has been congested."
+"Bits per second to start with unless the peer says otherwise."
 
 TRIED = 1.25
 "How much more is tried each second while nothing has been congested."
@@ -54,6 +54,8 @@ class Bandwidth:
 
     def __init__(self) -> None:
         self.flows: list[Flow] = []
+        self.start = START
+        "Bits per second until the first feedback tells more, and at least while nothing has been congested."
         self.limited = False
         "Whether the peer feeds back at all: without transport-cc and REMB every flow gets its maximum."
         self._delay = DelayEstimator()
@@ -63,7 +65,7 @@ class Bandwidth:
         self._by_delay: int | None = None
         self._by_loss: int | None = None
         self._congested = False
-        self._untried = START
+        self._untried: int | None = None
         self._tried_at = 0.0
         self._window = _LossWindow()
 
@@ -118,7 +120,7 @@ class Bandwidth:
             for flow in active:
                 flow.granted = flow.maximum
             return
-        left = self.estimate or START
+        left = self.estimate or self.start
         for layer in sorted({flow.layer for flow in active}):
             left -= _share(left, [flow for flow in active if flow.layer == layer], always=layer <= 0)
 
@@ -150,7 +152,7 @@ class Bandwidth:
         wished = sum(flow.maximum for flow in self.flows if flow.active)
         elapsed = min(1.0, now - self._tried_at) if self._tried_at else 0.0
         self._tried_at = now
-        self._untried = int(min(max(START, wished), self._untried * TRIED**elapsed))
+        self._untried = int(min(max(self.start, wished), (self._untried or self.start) * TRIED**elapsed))
         return self._untried
 
     def _take_loss(self, now: float) -> None:

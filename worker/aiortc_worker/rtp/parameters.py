@@ -123,6 +123,12 @@ MEDIA_CODECS = frozenset({"vp8", "h264", "opus", "g722", "pcmu", "pcma"})
 "Subtypes that carry media which we can code; the rest (rtx, red, ulpfec, telephone-event, CN, …) do not."
 
 
+def google_bitrate(codec: Codec, which: str) -> int | None:
+    """The peer's `start`, `min` or `max` in bits per second: kb/s under libwebrtc's name; None when it says nothing."""
+    value = codec.parameters.get(f"x-google-{which}-bitrate", "")
+    return int(value) * 1000 if value.isdecimal() and 0 < int(value) <= 1_000_000 else None
+
+
 def media_codecs(codecs: Iterable[Codec]) -> list[Codec]:
     """Those of `codecs` that we can encode and decode, in the order of preference."""
     return [codec for codec in codecs if codec.name in MEDIA_CODECS]

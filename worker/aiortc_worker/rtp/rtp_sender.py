@@ -37,6 +37,7 @@ from .parameters import (
     Codec,
     SendParameters,
     extensions_map,
+    google_bitrate,
     media_codecs,
     rtx_of,
     telephone_event,
@@ -262,6 +263,7 @@ class RtpSender(Remote):
             goog_remb=codec.feeds_back("goog-remb"),
         )
         router.attach(self, routes)
+        router.bandwidth.start = google_bitrate(codec, "start") or router.bandwidth.start
         for stream in self._streams.values():
             stream.flow.active = stream.active
             router.bandwidth.add(stream.flow)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import av
 
 from .outbound_stream import OutboundStream
-from .parameters import Codec
+from .parameters import Codec, google_bitrate
 from .rate import RateKeeper, default_bitrate
 from .timeline import Timeline
 from .video_encoder import CLOCK_RATE, EncodedPicture, VideoEncoder, VideoSettings
@@ -95,8 +95,14 @@ class VideoPipeline:
     def _size_flows(self, frame: av.VideoFrame) -> None:
         for index, layer in enumerate(self._layers):
             flow = layer.stream.flow
-            flow.maximum = max(LEAST, layer.stream.max_bitrate or default_bitrate(*layer.size(frame)))
-            flow.minimum = min(flow.maximum, LOWEST if index == 0 else flow.maximum // 3)
+            flow.maximum = self._within(layer.stream.max_bitrate or default_bitrate(*layer.size(frame)))
+            flow.minimum = min(flow.maximum, self._within(LOWEST) if index == 0 else flow.maximum // 3)
+
+    def _within(self, bitrate: int) -> int:
+        """Between what the peer names as least and most."""
+        assert self._codec is not None
+        least = google_bitrate(self._codec, "min") or LEAST
+        return max(least, min(bitrate, google_bitrate(self._codec, "max") or bitrate))
 
 
 class _Layer:
