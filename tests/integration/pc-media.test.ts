@@ -124,6 +124,40 @@ test('both sides send in one section when the answerer adds its track first', as
 	pair.close();
 });
 
+test('a disabled track costs a fraction of its bitrate at the receiver, and comes back', async () => {
+	const pair = makePair();
+	const stream = await shim.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240 } });
+	for (const track of stream.getTracks()) pair.offerer.addTrack(track, stream);
+	await negotiate(pair);
+	const bytes = async (kind: string) => Number((await entry(pair.answerer, 'inbound-rtp', kind))?.bytesReceived ?? 0);
+	const both = () => Promise.all([bytes('audio'), bytes('video')]);
+	const perSecond = async () => {
+		const [before, began] = [await both(), performance.now()];
+		await new Promise((resolve) => setTimeout(resolve, 1_500));
+		const seconds = (performance.now() - began) / 1_000;
+		return (await both()).map((after, index) => (after - before[index]!) / seconds);
+	};
+	const enable = (enabled: boolean) => {
+		for (const track of stream.getTracks()) track.enabled = enabled;
+	};
+	await until('both arrive', async () => (await both()).every((count) => count > 5_000));
+	const usual = await perSecond();
+	enable(false);
+	// What was encoded before is still on its way.
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	const disabled = await perSecond();
+	enable(true);
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	const again = await perSecond();
+	for (const [index, kind] of ['audio', 'video'].entries()) {
+		const story = `${kind}: ${[usual, disabled, again].map((each) => Math.round(each[index]!)).join(', ')} bytes/s`;
+		assert.ok(disabled[index]! < usual[index]! / 4, story);
+		assert.ok(again[index]! > usual[index]! / 2, story);
+	}
+	for (const track of stream.getTracks()) track.stop();
+	pair.close();
+});
+
 test('replaceTrack() changes the picture without negotiation, and null stops it', async () => {
 	const pair = makePair();
 	const { offerer, answerer } = pair;
