@@ -64,7 +64,7 @@ test('sound and picture of one stream arrive as tracks of one stream, unmuted wh
 	assert.is(receiver!.getSynchronizationSources()[0]!.source, (await entry(offerer, 'outbound-rtp', 'audio'))?.ssrc);
 	for (const track of stream.getTracks()) track.stop();
 	pair.close();
-	for (const { track } of seen) assert.is(track.readyState, 'ended');
+	await until('the tracks end, in a task of their own', () => seen.every(({ track }) => track.readyState === 'ended'));
 });
 
 test('removeTrack() mutes the track at the peer and takes it from its stream; addTrack() brings another', async () => {
