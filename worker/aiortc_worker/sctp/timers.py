@@ -41,9 +41,13 @@ class Timers(Bundling):
         self._t3_restart()
 
     def _t3_restart(self) -> None:  # :1708
-        self._t3_deadline = self._clock.time() + self._rto
+        deadline = self._t3_deadline = self._clock.time() + self._rto
+        if self._t3_handle is not None and self._t3_handle.when() > deadline:
+            # Set when the time-out was longer.
+            self._t3_handle.cancel()
+            self._t3_handle = None
         if self._t3_handle is None:
-            self._t3_handle = self._clock.call_later(self._rto, self._t3_due)
+            self._t3_handle = self._clock.call_at(deadline, self._t3_due)
 
     def _t3_stop(self) -> None:
         """Nothing is outstanding; the timer finds that out when it fires."""
@@ -57,9 +61,8 @@ class Timers(Bundling):
         self._t3_handle = None
         if self._t3_deadline is None:
             return
-        left = self._t3_deadline - self._clock.time()
-        if left > 0:
-            self._t3_handle = self._clock.call_later(left, self._t3_due)
+        if self._t3_deadline > self._clock.time():
+            self._t3_handle = self._clock.call_at(self._t3_deadline, self._t3_due)
             return
         self._t3_deadline = None
         self._rto = min(2 * self._rto, RTO_MAX)

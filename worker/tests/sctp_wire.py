@@ -1,0 +1,136 @@
+"""Two associations over a wire in memory that shows every packet, and may lose or hold back some."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from aiortc_worker.sctp.association import SctpAssociation
+from aiortc_worker.sctp.packet import chunks_of
+
+DATA, INIT, SACK, FORWARD_TSN = 0, 1, 3, 192
+
+
+class Wire:
+    """One end's DTLS: what it sends arrives at the other end in the next turn of the loop, all together."""
+
+    def __init__(self, role: str) -> None:
+        self.state = "connected"
+        self._role = role
+        self.other: Wire
+        self.sent: list[bytes] = []
+        self.passes: Callable[[bytes], bool] = lambda _: True
+        self.held: list[bytes] | None = None
+        "What a test lets through later, while it is a list."
+        self._receiver: SctpAssociation | None = None
+        self._queue: deque[bytes] = deque()
+
+    def send_data(self, data: bytes) -> bool:
+        self.sent.append(data)
+        if self.held is not None:
+            self.held.append(data)
+        elif self.passes(data):
+            self.other.arrive(data)
+        return True
+
+    def arrive(self, *packets: bytes) -> None:
+        if not self._queue:
+            asyncio.get_running_loop().call_soon(self._deliver)
+        self._queue.extend(packets)
+
+    def release(self) -> None:
+        held, self.held = self.held or [], None
+        self.other.arrive(*held)
+
+    def kinds(self) -> list[list[int]]:
+        """The types of the chunks of each packet sent, since it was asked last."""
+        sent, self.sent = self.sent, []
+        return [[chunk[0] for chunk in chunks_of(packet)] for packet in sent]
+
+    def _deliver(self) -> None:
+        packets = list(self._queue)
+        self._queue.clear()
+        if self._receiver is not None:
+            self._receiver.take(packets)
+
+    def _register_data_receiver(self, receiver: Any) -> None:
+        self._receiver = receiver
+
+    def _unregister_data_receiver(self, receiver: Any) -> None:
+        self._receiver = None
+
+
+class End:
+    """A user of an association that keeps what it is told."""
+
+    def __init__(self, role: str) -> None:
+        self.wire = Wire(role)
+        self.association = SctpAssociation(self.wire, 5000, self)  # type: ignore[arg-type]
+        self.connected = asyncio.Event()
+        self.arrived = asyncio.Event()
+        self.messages: list[tuple[int, bytes]] = []
+        self.resets: list[int] = []
+        self.waiting: deque[tuple[int, bytes]] = deque()
+        self.unread = 0
+        self.turns = 0
+
+    def send(self, data: bytes, stream: int = 0, **options: Any) -> None:
+        self.association.send(stream, 53, data, **options)
+
+    async def has(self, count: int, within: float = 10) -> list[bytes]:
+        async with asyncio.timeout(within):
+            while len(self.messages) < count:
+                self.arrived.clear()
+                await self.arrived.wait()
+        return [data for _, data in self.messages]
+
+    # Of AssociationHandler
+
+    def established(self) -> None:
+        self.connected.set()
+
+    def ended(self) -> None:
+        self.connected.clear()
+
+    def message(self, stream_id: int, protocol: int, data: bytes) -> None:
+        self.messages.append((stream_id, data))
+        self.arrived.set()
+
+    def stream_reset(self, stream_id: int) -> None:
+        self.resets.append(stream_id)
+
+    def stream_closed(self, stream_id: int) -> None:
+        pass
+
+    def refill(self) -> bool:
+        if not self.waiting:
+            return False
+        stream, data = self.waiting.popleft()
+        self.association.queue(stream, 53, data, ordered=True, expiry=None, max_retransmits=None)
+        return True
+
+    def settled(self) -> None:
+        self.turns += 1
+
+    def backlog(self) -> int:
+        return self.unread
+
+
+async def joined() -> tuple[End, End]:
+    """Two ends, established; what the handshake sent is forgotten."""
+    a, b = End("client"), End("server")
+    a.wire.other, b.wire.other = b.wire, a.wire
+    for end in (a, b):
+        end.association.begin(5000, 262144)
+    await asyncio.wait_for(asyncio.gather(a.connected.wait(), b.connected.wait()), 5)
+    await asyncio.sleep(0.05)
+    for end in (a, b):
+        end.wire.kinds()
+    return a, b
+
+
+def part(*ends: End) -> None:
+    for end in ends:
+        end.association.end()
