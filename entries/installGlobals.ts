@@ -1,11 +1,11 @@
 import { type Classes, classes, frameClasses, type Shim } from './shim.ts';
 
-/** By which mediasoup-client and others know an engine's WebRTC; `userAgent`, which more things depend on, stays. */
-const userAgentData = {
-	brands: [{ brand: 'Chromium', version: '140' }],
-	mobile: false,
-	platform: '',
-};
+/** What `navigator.userAgentData` is read for. */
+interface UserAgentData {
+	readonly brands: readonly { brand: string; version: string }[];
+	readonly mobile: boolean;
+	readonly platform: string;
+}
 
 export interface InstallOptions {
 	/** Leaves alone the devices that the target has: a page's camera can be sent as it is. */
@@ -34,8 +34,24 @@ export function installGlobals(target: object, shim: Shim, { keepDevices = false
 	if (!('navigator' in target)) define(target, 'navigator', {}, true);
 	const { navigator } = target as { navigator: object };
 	if (!keepDevices || !('mediaDevices' in navigator)) define(navigator, 'mediaDevices', shim.mediaDevices, true);
-	if (!('userAgentData' in navigator)) define(navigator, 'userAgentData', userAgentData, true);
+	const { userAgentData } = navigator as { userAgentData?: UserAgentData };
+	if (!isChromium(userAgentData)) define(navigator, 'userAgentData', brandAsChromium(userAgentData), true);
 	return () => {
 		for (const step of undo.reverse()) step();
 	};
 }
+
+function isChromium(data: UserAgentData | undefined): boolean {
+	return data?.brands.some(({ brand }) => brand === CHROMIUM.brand) ?? false;
+}
+
+/**
+ * By the brand mediasoup-client and others know an engine's WebRTC; `userAgent`, which more things depend on, stays.
+ * The host's own brands (Deno has one) stay, too.
+ */
+function brandAsChromium({ brands, mobile, platform }: UserAgentData = NOBODY): UserAgentData {
+	return { brands: [...brands, CHROMIUM], mobile, platform };
+}
+
+const CHROMIUM = { brand: 'Chromium', version: '140' };
+const NOBODY: UserAgentData = { brands: [], mobile: false, platform: '' };

@@ -41,6 +41,7 @@ export class EmptyFolder {
 
 	readonly path = realpathSync(mkdtempSync(join(tmpdir(), 'aiortc-newcomer-')));
 	readonly #python: string;
+	readonly #children: ChildProcess[] = [];
 
 	private constructor(python: string) {
 		this.#python = python;
@@ -62,13 +63,13 @@ export class EmptyFolder {
 
 	/** Starts one of the programs. */
 	start({ command: [binary, ...options] }: Runtime, program: string, args: readonly string[] = []): Program {
-		return observe(
-			spawn(binary, [...options, program, ...args], {
-				cwd: this.path,
-				env: this.environment,
-				stdio: ['ignore', 'pipe', 'pipe'],
-			}),
-		);
+		const child = spawn(binary, [...options, program, ...args], {
+			cwd: this.path,
+			env: this.environment,
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
+		this.#children.push(child);
+		return observe(child);
 	}
 
 	/** Runs one of the programs to its end. */
@@ -82,7 +83,9 @@ export class EmptyFolder {
 		return { ...environment, AIORTC_SHIM_PYTHON: this.#python };
 	}
 
+	/** With what still runs there, as it does when a test has failed. */
 	remove(): void {
+		for (const child of this.#children) child.kill('SIGKILL');
 		rmSync(this.path, { recursive: true, force: true });
 	}
 

@@ -63,6 +63,12 @@ async function consumeData({ dataProducerId, peerId }) {
 	await ask('resumeDataConsumer', { dataConsumerId: consumer.id });
 }
 
+// What is sent before somebody listens reaches nobody.
+let opened;
+const greeting = new Promise((resolve) => {
+	opened = resolve;
+});
+socket.on('listening', async () => (await greeting).send(`greetings from ${name}`));
 socket.on('peerJoined', (peer) => names.set(peer.id, peer.name));
 socket.on('mediaAdded', consume);
 socket.on('channelAdded', consumeData);
@@ -76,9 +82,9 @@ for (const item of there.media) void consume(item);
 for (const channel of there.channels) void consumeData(channel);
 
 for (const track of media.getTracks()) await sending.produce({ track, stopTracks: false });
-const greeting = await sending.produceData({ label: 'greeting' });
-// What is sent before somebody listens reaches nobody.
-socket.on('listening', () => greeting.send(`greetings from ${name}`));
+const channel = await sending.produceData({ label: 'greeting' });
+if (channel.readyState === 'open') opened(channel);
+else channel.once('open', () => opened(channel));
 console.log('in the room');
 
 process.once('SIGTERM', () => {
