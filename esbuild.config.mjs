@@ -96,8 +96,7 @@ function declare() {
 		const language = ['--target', 'es2023', '--module', 'nodenext', '--strict', '--types', 'node', '--skipLibCheck'];
 		const lib = ['--lib', 'es2023,dom,dom.iterable,dom.asynciterable,esnext.disposable'];
 		const where = ['--rootDir', root, '--outDir', folder];
-		// All of the shim's, since some only add to the declarations of others.
-		const files = globSync('{entries,shim}/**/*.ts', { cwd: root });
+		const files = globSync('entries/*.ts', { cwd: root });
 		const tsc = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'tsc.cmd' : 'tsc');
 		execFileSync(tsc, [...options, ...language, ...lib, ...where, ...files], { cwd: root, stdio: 'inherit' });
 		return globSync('**/*.d.ts', { cwd: folder }).map((name) => [name, readDeclaration(join(folder, name))]);
