@@ -2,7 +2,7 @@
  * Runs the tests: every TypeScript file in a process of its own with a deadline, then pytest.
  *
  *     npm test                      all of them
- *     npm test -- unit worker       the suites named: unit, worker, integration, e2e
+ *     npm test -- unit worker       the suites named: unit, worker, integration, e2e, runtimes
  *     npm test -- integration/pc    the files whose path has that in it
  *
  * Ends with one line `N passed, N failed`. A file that a deadline ended, that printed no totals or that left a process
@@ -13,12 +13,19 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensurePython } from '../bridge/python.ts';
+import { ensureTools } from '../tests/runtimes/tools.ts';
 import { ensureMediasoupWorker } from './mediasoup-worker.ts';
 import { ensureChromium } from './system-packages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const DEADLINE_MS = { unit: 60_000, integration: 180_000, e2e: 600_000 };
+const DEADLINE_MS = { unit: 60_000, integration: 180_000, e2e: 600_000, runtimes: 600_000 };
 type Suite = keyof typeof DEADLINE_MS;
+
+/** What a suite cannot do without, each fetched or built on first use. */
+const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promise<unknown>)[] } = {
+	e2e: [ensureChromium, ensureMediasoupWorker],
+	runtimes: [ensureChromium, ensureMediasoupWorker, ensureTools],
+};
 
 interface Totals {
 	passed: number;
@@ -40,6 +47,7 @@ await runFiles('unit', 2);
 await runPytest();
 await runFiles('integration', 1);
 await runFiles('e2e', 1);
+await runFiles('runtimes', 1);
 
 console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
@@ -48,7 +56,7 @@ async function runFiles(suite: Suite, atOnce: number): Promise<void> {
 	const files = globSync(`tests/${suite}/**/*.test.ts`, { cwd: root })
 		.filter((file) => isWanted(suite, file))
 		.sort();
-	if (suite === 'e2e' && files.length > 0) await prepareEndToEnd();
+	if (files.length > 0) await prepare(suite);
 	const next = files.values();
 	await Promise.all(
 		Array.from({ length: atOnce }, async () => {
@@ -58,8 +66,8 @@ async function runFiles(suite: Suite, atOnce: number): Promise<void> {
 }
 
 /** What the first run of all installs or builds takes minutes, and no test's deadline is for that. */
-async function prepareEndToEnd(): Promise<void> {
-	for (const ensure of [ensureChromium, ensureMediasoupWorker]) {
+async function prepare(suite: Suite): Promise<void> {
+	for (const ensure of NEEDED[suite] ?? []) {
 		// A test that needs it fails with the same sentence.
 		await ensure(console.log).catch((error: Error) => console.log(error.message));
 	}
