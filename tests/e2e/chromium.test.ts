@@ -41,6 +41,68 @@ for (const offerer of ['Node', 'Chromium'] as const) {
 	}
 }
 
+test('renegotiation from either side adds and removes pictures, and the channel goes on', async () => {
+	const page = await openPage();
+	const local = new Peer({ onCandidate: (candidate) => toPage(page, candidate) });
+	const cameras = await Promise.all(
+		[NODE.code, 9].map((code) =>
+			navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240, frameRate: 30, code } }),
+		),
+	);
+	const [first, second] = cameras.map((stream) => stream.getVideoTracks()[0]!);
+	try {
+		await page.exposeFunction('onCandidate', (candidate: RTCIceCandidateInit | null) => local.addCandidate(candidate));
+		await page.evaluate(() => (globalThis as unknown as PageGlobals).createPeer({ trickle: true }));
+		local.openChannel();
+		await negotiate('Node', local, page);
+		await messagesFlow(local, page);
+
+		local.add(first!);
+		await negotiate('Node', local, page);
+		await chromiumShows(page, NODE.code);
+		await page.evaluate((mine) => (globalThis as unknown as PageGlobals).addMedia(mine), PAGE);
+		await negotiate('Chromium', local, page);
+		await nodeSees(local, 'video/VP8');
+
+		for (const sender of local.connection.getSenders()) local.connection.removeTrack(sender);
+		await negotiate('Node', local, page);
+		await page.waitForFunction(() => (globalThis as unknown as PageGlobals).peer.remote.get('video')!.muted);
+		await page.evaluate(() => {
+			const { connection } = (globalThis as unknown as PageGlobals).peer;
+			for (const sender of connection.getSenders()) connection.removeTrack(sender);
+		});
+		await negotiate('Chromium', local, page);
+		const tracks = [...local.remote.values()];
+		await until(() => tracks.every(({ muted }) => muted) || undefined, PATIENCE, 'both to be muted');
+
+		local.add(second!);
+		await negotiate('Node', local, page);
+		await chromiumShows(page, 9);
+		await page.evaluate(() => {
+			for (const transceiver of (globalThis as unknown as PageGlobals).peer.connection.getTransceivers())
+				transceiver.stop();
+		});
+		await negotiate('Chromium', local, page);
+		assert.equal(local.connection.getTransceivers(), []);
+		await until(() => tracks.every(({ readyState }) => readyState === 'ended') || undefined, PATIENCE, 'both to end');
+		await messagesFlow(local, page);
+	} finally {
+		for (const stream of cameras) for (const track of stream.getTracks()) track.stop();
+		local.close();
+		await page.close();
+	}
+});
+
+async function negotiate(offerer: 'Node' | 'Chromium', local: Peer, page: Page): Promise<void> {
+	if (offerer === 'Node') {
+		const offer = await local.offer();
+		await local.accept(await page.evaluate((sdp) => (globalThis as unknown as PageGlobals).peer.answer(sdp), offer));
+		return;
+	}
+	const answer = await local.answer(await page.evaluate(() => (globalThis as unknown as PageGlobals).peer.offer()));
+	await page.evaluate((sdp) => (globalThis as unknown as PageGlobals).peer.accept(sdp), answer);
+}
+
 async function call({ offerer, codec, trickle }: { offerer: 'Node' | 'Chromium'; codec: string; trickle: boolean }) {
 	const page = await openPage();
 	const local = new Peer(trickle ? { onCandidate: (candidate) => toPage(page, candidate) } : {});
@@ -86,7 +148,17 @@ async function chromiumOffers(local: Peer, page: Page, media: MediaStream, codec
 }
 
 async function compare(local: Peer, page: Page, codec: string): Promise<void> {
+	await messagesFlow(local, page);
+	await nodeSees(local, codec);
+	await chromiumShows(page, NODE.code);
+	const tone = await eventually(() => toneOf(page, 'video'), PATIENCE, 'a tone of Node in Chromium');
+	assert.ok(Math.abs(tone - NODE.tone) < 7, `Chromium heard ${tone} Hz`);
+}
+
+async function messagesFlow(local: Peer, page: Page): Promise<void> {
 	await until(() => local.connection.connectionState === 'connected' || undefined, PATIENCE, 'the connection');
+	local.received.length = 0;
+	await page.evaluate(() => (globalThis as unknown as PageGlobals).peer.received.splice(0));
 	const fromNode = await local.say(SIZES);
 	const fromPage = await page.evaluate((sizes) => (globalThis as unknown as PageGlobals).peer.say(sizes), SIZES);
 	await until(() => local.received.length === fromPage.length || undefined, PATIENCE, 'the messages');
@@ -100,8 +172,6 @@ async function compare(local: Peer, page: Page, codec: string): Promise<void> {
 		{ timeout: PATIENCE },
 	);
 	assert.equal(await arrived.jsonValue(), fromNode, 'what Node sent is what Chromium received');
-	await nodeSees(local, codec);
-	await chromiumSees(page);
 }
 
 async function nodeSees(local: Peer, codec: string): Promise<void> {
@@ -114,21 +184,19 @@ async function nodeSees(local: Peer, codec: string): Promise<void> {
 	assert.is(transceiver.sender.getParameters().codecs[0]!.mimeType, codec);
 }
 
-async function chromiumSees(page: Page): Promise<void> {
+/** A picture with that code, that moves. */
+async function chromiumShows(page: Page, expected: number): Promise<void> {
 	await page.evaluate(() => (globalThis as unknown as PageGlobals).play());
-	const first = await eventually(() => pictureCodeOf(page, 'video'), PATIENCE, 'a picture of Node in Chromium');
-	assert.is(first.code, NODE.code);
-	const second = await eventually(
-		async () => {
-			const code = await pictureCodeOf(page, 'video');
-			return code && code.counter !== first.counter ? code : null;
-		},
-		PATIENCE,
-		'a picture that moves',
-	);
-	assert.is(second.code, NODE.code);
-	const tone = await eventually(() => toneOf(page, 'video'), PATIENCE, 'a tone of Node in Chromium');
-	assert.ok(Math.abs(tone - NODE.tone) < 7, `Chromium heard ${tone} Hz`);
+	const shown = async () => {
+		const found = await pictureCodeOf(page, 'video');
+		return found?.code === expected ? found : null;
+	};
+	const first = await eventually(shown, PATIENCE, `Node's picture ${expected} in Chromium`);
+	const later = async () => {
+		const found = await shown();
+		return found && found.counter !== first.counter ? found : null;
+	};
+	await eventually(later, PATIENCE, 'a picture that moves');
 }
 
 async function openPage(): Promise<Page> {
