@@ -6,13 +6,10 @@ export const sdpType = enumeration('RTCSdpType', ['offer', 'pranswer', 'answer',
 /** RTCSessionDescriptionInit, whose type is required. */
 export const toDescriptionInit = dictionary({ sdp: defaulted(domString, () => ''), type: required(sdpType) });
 
-/** Adds to a description in force what was gathered since. */
-export let setSdp: (object: RTCSessionDescription, sdp: string) => void;
-
 /** @see https://www.w3.org/TR/webrtc/#rtcsessiondescription-class */
 export class RTCSessionDescription {
 	readonly #type: RTCSdpType;
-	#sdp: string;
+	readonly #sdp: string;
 
 	constructor(descriptionInitDict: RTCSessionDescriptionInit) {
 		requireArguments(arguments.length, 1, 'RTCSessionDescription');
@@ -31,12 +28,6 @@ export class RTCSessionDescription {
 
 	toJSON(): { type: RTCSdpType; sdp: string } {
 		return { type: this.#type, sdp: this.#sdp };
-	}
-
-	static {
-		setSdp = (object, sdp) => {
-			object.#sdp = sdp;
-		};
 	}
 }
 

@@ -1,17 +1,24 @@
 import { addCandidates, type Description, type SdpType, write } from '../jsep/index.ts';
-import { RTCSessionDescription, setSdp } from './RTCSessionDescription.ts';
+import { RTCSessionDescription } from './RTCSessionDescription.ts';
 import type { Transceiver } from './transceiver.ts';
 
 /** A description that is in force: as values, and as the object that pages see. */
 export class AppliedDescription {
 	readonly type: SdpType;
-	readonly object: RTCSessionDescription;
+	#sdp: string;
+	#object: RTCSessionDescription | null = null;
 	#description: Description;
 
 	constructor(type: SdpType, sdp: string, description: Description) {
 		this.type = type;
-		this.object = new RTCSessionDescription({ type, sdp });
+		this.#sdp = sdp;
 		this.#description = description;
+	}
+
+	/** What a page was given stays as it was: it is another object once there are more candidates. */
+	get object(): RTCSessionDescription {
+		this.#object ??= new RTCSessionDescription({ type: this.type, sdp: this.#sdp });
+		return this.#object;
 	}
 
 	get description(): Description {
@@ -26,7 +33,8 @@ export class AppliedDescription {
 	/** Adds what a section's transport gathered, or the peer trickled, to the text too. */
 	add(mid: string, candidates: readonly string[], endOfCandidates: boolean): void {
 		this.#description = addCandidates(this.#description, new Map([[mid, { candidates, endOfCandidates }]]));
-		setSdp(this.object, write(this.#description));
+		this.#sdp = write(this.#description);
+		this.#object = null;
 	}
 }
 

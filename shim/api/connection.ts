@@ -237,7 +237,7 @@ export class Connection {
 		this.#closeSctp();
 		for (const channel of new Set([...this.dataChannels, ...this.streams.values()])) channel.abandon();
 		// 7. – 9.
-		for (const transport of this.#all()) transport.close(true);
+		for (const transport of this.#all()) transport.close();
 		// 10. – 11.
 		this.iceConnectionState = 'closed';
 		this.connectionState = 'closed';

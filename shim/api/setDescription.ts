@@ -226,7 +226,7 @@ function finish(connection: Connection, before: RTCSignalingState, effects: Effe
 		const init = { receiver: receiver.object, track: receiver.track, streams, transceiver: transceiver.object };
 		connection.target.dispatchEvent(new RTCTrackEvent('track', init));
 	}
-	// The states follow from which transports there are; 4.6.14.1 has their events come after ours.
+	// The states follow from which transports there are; those that nobody uses say that they closed in a task of their own.
 	if (connection.signalingState === 'stable') closeUnused(connection, effects.transports);
 	connection.fire(connection.deriveStates());
 }

@@ -3,6 +3,7 @@ import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
 import type { CallIn, CallName, EventOut, ObjectIn } from '../rpc/types.ts';
 import { constructorKey } from '../webidl/interface.ts';
+import { queueTask } from '../webidl/task.ts';
 import type { Certificate } from './certificate.ts';
 import { RTCErrorEvent } from './events/RTCErrorEvent.ts';
 import { RTCDtlsTransport } from './RTCDtlsTransport.ts';
@@ -161,21 +162,30 @@ export class Transport {
 		return new RTCIceCandidate({ candidate, sdpMid: this.mid, sdpMLineIndex: this.mlineIndex, usernameFragment, url });
 	}
 
-	/**
-	 * Ends both objects.
-	 * @param silent whether pages hear nothing of it, as when their connection closes
-	 */
-	close(silent: boolean): void {
+	/** Ends both objects, as when their connection closes: pages hear nothing of it. */
+	close(): void {
+		this.#drop();
+		for (const state of [this.dtls, this.ice]) state.state = 'closed';
+	}
+
+	/** Ends both objects, which no section uses any more: pages hear of it in a task. */
+	discard(): void {
+		if (this.#isClosed) return;
+		this.#drop();
+		queueTask(() => {
+			for (const state of [this.dtls, this.ice]) {
+				if (state.state === 'closed') continue;
+				state.state = 'closed';
+				if (!this.owner.isClosed) state.object.dispatchEvent(new Event('statechange'));
+			}
+		});
+	}
+
+	#drop(): void {
 		if (this.#isClosed) return;
 		this.#isClosed = true;
-		const { ice, dtls } = this;
-		dtls.handle?.drop();
-		ice.handle?.drop();
-		for (const state of [dtls, ice]) {
-			if (state.state === 'closed') continue;
-			state.state = 'closed';
-			if (!silent) state.object.dispatchEvent(new Event('statechange'));
-		}
+		this.dtls.handle?.drop();
+		this.ice.handle?.drop();
 	}
 
 	/** Says that the worker's objects are gone. */

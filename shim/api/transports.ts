@@ -82,7 +82,7 @@ export function connectTransports(connection: Connection, answerer: 'local' | 'r
 export function closeUnused(connection: Connection, before: Iterable<Transport>): void {
 	const used = new Set(connection.transports.values());
 	for (const transport of new Set(before)) {
-		if (!used.has(transport) && connection.sctp?.transport !== transport) transport.close(false);
+		if (!used.has(transport) && connection.sctp?.transport !== transport) transport.discard();
 	}
 }
 

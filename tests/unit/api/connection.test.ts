@@ -282,6 +282,7 @@ test('balanced: a section of each kind has a transport until the answer bundles 
 	const dropped = video!.transport!;
 	await connection.setRemoteDescription(other.localDescription!);
 	assert.is(video!.transport, first!.transport);
+	await nextTask();
 	assert.is(dropped.state, 'closed');
 	assert.equal(
 		fake.of('IceTransport').map(({ isDropped }) => isDropped),
