@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { download } from '../../../scripts/mediasoup-worker/download.ts';
@@ -61,6 +62,40 @@ test('MEDIASOUP_WORKER_BIN is taken as it is, and refused when it is no executab
 	assert.is(await ensureMediasoupWorker(), file);
 });
 
+test('two callers at once share one download; later ones take it from the cache', async () => {
+	const body = await archive(RUNS);
+	let asked = 0;
+	const server = createServer((_request, response) => {
+		asked++;
+		setTimeout(() => response.writeHead(200).end(body), 3_000);
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	try {
+		const both = await Promise.all([ensureElsewhere(base), ensureElsewhere(base)]);
+		assert.is(both[0].path, both[1].path);
+		assert.ok(both[0].path.startsWith(path.join(folder, 'cache', 'aiortc-shim', 'mediasoup-worker')));
+		assert.is(asked, 1);
+		const said = both.map(({ progress }) => progress).join('');
+		assert.match(said, /fetching mediasoup's prebuilt worker\n/);
+		assert.match(said, /waiting for another process that makes mediasoup-worker\n/);
+		assert.equal(await ensureElsewhere('http://127.0.0.1:1'), { path: both[0].path, progress: '' });
+	} finally {
+		server.close();
+	}
+});
+
+test('without a prebuilt worker it is built, once what that needs is there', async () => {
+	// No compiler is in this PATH, nor an apt-get to bring one.
+	const { path: made, progress } = await ensureElsewhere('http://127.0.0.1:1', { PATH: folder });
+	assert.is(made, '');
+	assert.match(progress, /no prebuilt worker: .*/);
+	assert.match(
+		progress,
+		/mediasoup-worker's build needs c\+\+, pkg-config, meson, ninja, flatc; on Debian these packages/,
+	);
+});
+
 test('a file that is no worker, or none at all, does not run here', async () => {
 	assert.is(await runsHere(path.join(folder, 'none')), false);
 	assert.is(await runsHere(process.execPath), false);
@@ -98,6 +133,23 @@ test('a command that fails says how, with the end of its output', async () => {
 	const failing = run('/bin/sh', ['-c', 'echo first; echo last >&2; exit 3']);
 	assert.match(await failing.catch((error) => error.message), /^\/bin\/sh ended with 3:\n(first\nlast|last\nfirst)$/);
 });
+
+/** Asks in a process of its own, whose cache is in the test's folder. */
+async function ensureElsewhere(base: string, env: NodeJS.ProcessEnv = {}) {
+	const script = path.join(import.meta.dirname, '../../../scripts/mediasoup-worker.ts');
+	const child = spawn(process.execPath, [script], {
+		env: {
+			...environment,
+			MEDIASOUP_WORKER_BIN: '',
+			MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: base,
+			XDG_CACHE_HOME: path.join(folder, 'cache'),
+			...env,
+		},
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	const [output, progress] = await Promise.all([text(child.stdout), text(child.stderr)]);
+	return { path: output.trim(), progress };
+}
 
 async function archive(program: string): Promise<Buffer> {
 	const content = path.join(folder, 'content');
