@@ -246,12 +246,24 @@ async def test_a_peer_that_is_not_read_is_stopped_and_goes_on_at_once_when_it_is
     assert stopped < 300
     await asyncio.sleep(0.3)
     assert len(b.messages) == stopped, "what exceeds the window is not taken"
+    b.unread = 0
+    b.association.update_window()
+    await b.has(300, 2)
+    part(a, b)
+
+
+async def test_what_was_sent_into_a_closed_window_is_sent_again_when_it_opens() -> None:
+    a, b = await joined()
+    b.unread = WINDOW
+    a.send(b"not kept")
+    await asyncio.sleep(0.05)
+    assert b.messages == []
     # As after a long while of probing.
     a.association._rto = RTO_MAX
     a.association._t3_restart()
     b.unread = 0
     b.association.update_window()
-    await b.has(300, 2)
+    assert await b.has(1, 2) == [b"not kept"]
     part(a, b)
 
 
