@@ -62,7 +62,6 @@ for (const name of names) {
 	const results = await runAll(name, environment);
 	await environment.close();
 	if (options.update) record(name, results);
-	if (options.out) writeFileSync(outFile(name), JSON.stringify(results, null, '\t'));
 	summarize(name, results);
 	if (options.check) worse += reportUnexplained(name);
 }
@@ -85,6 +84,8 @@ async function runAll(name: EnvironmentName, environment: Environment): Promise<
 		for (const [index, test] of queue) {
 			const result = await runChecked(name, environment, test);
 			results[index] = result;
+			// After each, so that a run cut short leaves what it has.
+			if (options.out) writeFileSync(outFile(name), JSON.stringify(results.filter(Boolean), null, '\t'));
 			const count = `${passes(result)}/${result.subtests.length}`;
 			const status = result.status === 'OK' ? '' : ` ${result.status}`;
 			console.log(`${index + 1}/${files.length} ${count} ${result.path} (${result.ms} ms)${status}`);
