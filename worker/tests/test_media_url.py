@@ -206,11 +206,36 @@ async def test_closing_does_not_wait_for_a_server_that_stalls(
     source = session.source("url", source=server[0] + "/stall", **BOTH)
     await source.open()
     reading = asyncio.ensure_future(session.run_blocking("file", source.feed._container.read, 10))
-    await asyncio.sleep(0.2)
+    # Long enough for what came to be decoded: from then on the thread waits in the socket, for 10 s.
+    await asyncio.sleep(1.5)
     assert not reading.done()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(5):
         await source.close()
     await asyncio.wait([reading])
+
+
+def test_an_interrupted_file_ends_a_read_under_way_and_connects_no_more(server: tuple[str, list[str]]) -> None:
+    file = HttpFile(server[0] + "/stall", allow_private=True)
+    while file.tell() < 45_000:
+        file.read(45_000 - file.tell())
+    ended: list[bytes] = []
+    reading = threading.Thread(target=lambda: ended.append(file.read(1)), daemon=True)
+    reading.start()
+    reading.join(0.1)
+    assert reading.is_alive()
+    file.interrupt()
+    reading.join(5)
+    assert ended == [b""]
+    file.close()
+    seekable = HttpFile(server[0] + "/sample.webm", allow_private=True)
+    seekable.read(10)
+    seekable.interrupt()
+    seekable.seek(0)
+    with pytest.raises(CallError) as error:
+        seekable.read(4)
+    assert error.value.name == "NotReadableError"
+    assert server[1] == ["/stall", "/sample.webm"]
+    seekable.close()
 
 
 async def test_a_device_that_is_not_there_is_not_found(session: MediaSession) -> None:

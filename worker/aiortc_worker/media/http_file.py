@@ -7,6 +7,7 @@ import io
 import ipaddress
 import socket
 import ssl
+from contextlib import suppress
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -40,6 +41,9 @@ class HttpFile(io.RawIOBase):
         "Where the next byte of the response belongs."
         self._size: int | None = None
         self._connection: http.client.HTTPConnection | None = None
+        self._socket: socket.socket | None = None
+        "What a thread may wait in; the connection forgets its own once a response has it."
+        self._interrupted = False
         self._response: http.client.HTTPResponse | None = None
         self._request(0)
 
@@ -76,10 +80,12 @@ class HttpFile(io.RawIOBase):
         return data
 
     def interrupt(self) -> None:
-        """Ends a read that another thread waits in."""
-        connection = self._connection
-        if connection and connection.sock:
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        """Ends a read that another thread waits in, and lets no other begin."""
+        self._interrupted = True
+        if self._socket:
+            # It may be closed already, or only about to connect. An SSLSocket's own method would end its encryption first.
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         super().close()
@@ -135,7 +141,7 @@ class HttpFile(io.RawIOBase):
         try:
             connected = self._connect_to(host, port)
             if url.scheme == "https":
-                connected = ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+                connected = self._secure(connected, host)
         except OSError as error:
             raise CallError("NotReadableError", f"{host}:{port} cannot be reached: {error}") from error
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
@@ -144,14 +150,34 @@ class HttpFile(io.RawIOBase):
 
     def _connect_to(self, host: str, port: int) -> socket.socket:
         failure = OSError("it has no address")
-        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        for family, *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             if not (self._allow_private or _is_public(str(address[0]))):
                 raise CallError("NotAllowedError", f"{host} is {address[0]}, a private address")
             try:
-                return socket.create_connection((str(address[0]), port), TIMEOUT)
+                return self._open(family, (str(address[0]), port))
             except OSError as error:
                 failure = error
         raise failure
+
+    def _open(self, family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
+        opened = self._socket = socket.socket(family)
+        opened.settimeout(TIMEOUT)
+        try:
+            if self._interrupted:
+                raise OSError("it is closed")
+            opened.connect(address)
+            return opened
+        except OSError:
+            opened.close()
+            raise
+
+    def _secure(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
+        context = ssl.create_default_context()
+        secured = context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+        self._socket = secured
+        secured.do_handshake()
+        return secured
+
 
 
 def _is_public(address: str) -> bool:
