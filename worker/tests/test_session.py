@@ -325,13 +325,14 @@ async def test_a_large_message_is_fragmented_and_small_ones_share_a_frame(peer: 
 
 async def test_credit_goes_in_steps_but_what_empties_a_channel_at_once(peer: WirePeer) -> None:
     new(peer, 1)
-    peer.record(MESSAGE, 1, bytes(60_000))
+    for _ in range(2):
+        peer.record(MESSAGE, 1, bytes(60_000))
     peer.record(MESSAGE, 1, b"", TEXT)
-    for number, amount in enumerate([10_000, 10_000, 40_001]):
+    for number, amount in enumerate([40_000, 40_000, 40_001]):
         invoke(peer, number, 1, "credit", n=amount)
     frames = [await peer.frame() for _ in range(5)]
     credits = [record for frame in frames if isinstance(frame, list) for record in frame if record.kind == CREDIT]
-    assert [int.from_bytes(record.payload, "big") for record in credits] == [20_000, 40_001]
+    assert [int.from_bytes(record.payload, "big") for record in credits] == [80_000, 40_001]
 
 
 async def test_a_task_that_nobody_awaits_fails_as_its_objects_error(
