@@ -18,6 +18,8 @@ type Log = (line: string) => void;
 const REPOSITORY = 'https://github.com/mozilla-firefox/firefox.git';
 const BRANCH = 'esr140';
 const PACKAGE = 'thunderbird';
+/** Of the package's versions, the one of the same sources: security updates bring newer ones. */
+const VERSION = /\b1:140\.\S+/;
 /** Where in either the tests are. */
 const BELOW = 'testing/web-platform/tests';
 const REACHABLE_MS = 20_000;
@@ -101,7 +103,13 @@ async function unpack(work: string, log: Log): Promise<string> {
 	const apt = await privateApt();
 	try {
 		await run('apt-get', [...apt.options, '-qq', 'update']);
-		const download = ['source', '--download-only', '--tar-only', PACKAGE];
+		let version = '';
+		const find = (line: string) => {
+			version ||= VERSION.exec(line)?.[0] ?? '';
+		};
+		await run('apt-cache', [...apt.options, 'madison', PACKAGE], { onLine: find });
+		if (!version) throw new Error(`Debian's sources have no ${PACKAGE} ${VERSION}; set WPT_DIR to a checkout`);
+		const download = ['source', '--download-only', '--tar-only', `${PACKAGE}=${version}`];
 		await run('apt-get', [...apt.options, '-qq', ...download], { cwd: apt.folder });
 		const archive = globSync(`${PACKAGE}_*.orig.tar.xz`, { cwd: apt.folder })[0]!;
 		log(`unpacking ${archive}`);
