@@ -53,6 +53,10 @@ export class Peer {
 		return JSON.parse(await line);
 	}
 
+	get pid(): number {
+		return this.#child.pid!;
+	}
+
 	/** CPU seconds that the peer and its children have used so far (Linux: by its process group). */
 	cpuSeconds(): number {
 		const ticks = readdirSync('/proc')

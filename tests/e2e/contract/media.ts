@@ -1,5 +1,5 @@
 /** Tracks for tests, and what is seen and heard of them at the other end. */
-import { readPictureCode } from '../../../demo/verify/pictureCode.ts';
+import { type PictureCode, readPictureCode } from '../../../demo/verify/pictureCode.ts';
 import { toneFrequency, toneShare } from '../../../demo/verify/tone.ts';
 
 /** Milliseconds in which what is waited for must come, on a busy machine. */
@@ -45,7 +45,7 @@ export function stopTracks(): void {
 /** Reads a track until a frame of it carries `code`. */
 export function sees(track: MediaStreamTrack, code: number): Promise<Picture> {
 	return look<VideoFrame, Picture>(track, `a picture with code ${code}`, async (frame) => {
-		const seen = await codeOf(frame);
+		const seen = await readCode(frame);
 		if (seen?.code !== code) return null;
 		return { width: frame.codedWidth, height: frame.codedHeight, counter: seen.counter };
 	});
@@ -119,7 +119,8 @@ export async function look<T extends VideoFrame | AudioData, R>(
 	}
 }
 
-async function codeOf(frame: VideoFrame) {
+/** The code in a picture; null when there is none that is clear. */
+export async function readCode(frame: VideoFrame): Promise<PictureCode | null> {
 	const { luma, stride } = await planesOf(frame);
 	return readPictureCode(luma, frame.codedWidth, frame.codedHeight, stride);
 }

@@ -1,0 +1,66 @@
+/** What the pages for readers name is there. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const root = path.join(import.meta.dirname, '../..');
+const pages = globSync(['*.md', '{docs,bench,bridge,demo,entries,shim,tests,worker}/**/*.md'], { cwd: root });
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
+const manifest = JSON.parse(read('package.json'));
+
+test('every page that a project has is there, and the licence is ISC', () => {
+	const expected = ['README', 'CONTRIBUTING', 'CHANGELOG'].map((name) => `${name}.md`);
+	const docs = ['architecture', 'protocol', 'dependencies', 'upstream'].map((name) => path.join('docs', `${name}.md`));
+	assert.equal(
+		[...expected, ...docs].filter((page) => !pages.includes(page)),
+		[],
+	);
+	assert.is(manifest.license, 'ISC');
+	assert.match(read('LICENSE'), /^ISC License/);
+});
+
+test('links lead somewhere', () => {
+	const broken = pages.flatMap((page) =>
+		[...read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)]
+			.map(([, target]) => target!)
+			.filter((target) => !existsSync(path.join(root, path.dirname(page), target)))
+			.map((target) => `${page}: ${target}`),
+	);
+	assert.equal(broken, []);
+});
+
+test('the files that pages name are there', () => {
+	const homes = ['', 'worker', 'worker/aiortc_worker', 'worker/aiortc_worker/session', 'shim'];
+	const missing = pages.flatMap((page) =>
+		[...read(page).matchAll(/`([\w./-]+\/[\w.-]+\.(?:ts|cjs|mjs|py|md|json|lock|toml))`/g)]
+			.map(([, file]) => file!)
+			.filter((file) => ![...homes, path.dirname(page)].some((home) => existsSync(path.join(root, home, file))))
+			.map((file) => `${page}: ${file}`),
+	);
+	assert.equal(missing, []);
+});
+
+test('the npm scripts that pages name exist', () => {
+	const named = pages.flatMap((page) => [...read(page).matchAll(/\bnpm run ([\w-]+)/g)].map(([, name]) => name!));
+	assert.ok(named.length > 0);
+	assert.equal(
+		named.filter((name) => !(name in manifest.scripts)),
+		[],
+	);
+});
+
+test('every dependency is accounted for', () => {
+	const { dependencies, devDependencies, optionalDependencies } = manifest;
+	const accounted = read('docs/dependencies.md');
+	const names = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+	const python = [...read('worker/requirements.lock').matchAll(/^(aiortc|aioice|av|msgspec|uvloop)==/gm)].map(
+		([, name]) => name!,
+	);
+	assert.equal(
+		[...names, ...python].filter((name) => !accounted.includes(name.replace(/^@types\/.*/, '@types/*'))),
+		[],
+	);
+});
+
+test.run();
