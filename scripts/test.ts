@@ -97,7 +97,7 @@ async function runPytest(): Promise<void> {
 	if (!isWanted('worker', 'worker/tests')) return;
 	const started = Date.now();
 	const python = await ensurePython({ lock: 'requirements-dev.lock' });
-	const ended = await run(python, ['-m', 'pytest', '-q', '--color=no'], join(root, 'worker'), 600_000);
+	const ended = await run(python, ['-m', 'pytest', '-q', '--color=no', '-n', '3'], join(root, 'worker'), 600_000);
 	const count = (word: string) => Number(new RegExp(`(\\d+) ${word}`).exec(ended.output.slice(-2000))?.[1] ?? 0);
 	const passed = count('passed');
 	const failed = count('failed') + count('error');

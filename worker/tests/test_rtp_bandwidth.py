@@ -208,7 +208,8 @@ def test_a_silence_or_a_leaping_clock_costs_the_estimator_no_time():
     begun = time.perf_counter()
     for index, came in enumerate((0.0, 0.1, 1e6, 1e6 + 0.1, 5.0, 1e9)):
         estimator.add(index * 0.02, came, 1000)
-    assert time.perf_counter() - begun < 0.1
+    # What walked every millisecond of it would take hours.
+    assert time.perf_counter() - begun < 5
 
 
 def test_the_start_is_what_the_peer_says():
