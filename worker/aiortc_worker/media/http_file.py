@@ -83,7 +83,7 @@ class HttpFile(io.RawIOBase):
         """Ends a read that another thread waits in, and lets no other begin."""
         self._interrupted = True
         if self._socket:
-            # It may be closed already, or only about to connect. An SSLSocket's own method would end its encryption first.
+            # It may be closed already, or about to connect. An SSLSocket's own method would end its encryption first.
             with suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
@@ -177,7 +177,6 @@ class HttpFile(io.RawIOBase):
         self._socket = secured
         secured.do_handshake()
         return secured
-
 
 
 def _is_public(address: str) -> bool:
