@@ -1,5 +1,6 @@
 /** Of jsdom, what the runner uses. */
 declare module 'jsdom' {
+	export type DOMWindow = Window & typeof globalThis;
 	export class VirtualConsole {
 		forwardTo(console: Console, options: { jsdomErrors: 'none' }): this;
 	}
@@ -12,7 +13,7 @@ declare module 'jsdom' {
 				resources: 'usable';
 				pretendToBeVisual: boolean;
 				virtualConsole: VirtualConsole;
-				beforeParse(window: Window & typeof globalThis): void;
+				beforeParse(window: DOMWindow): void;
 			},
 		): Promise<JSDOM>;
 	}

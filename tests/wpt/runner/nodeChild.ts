@@ -1,9 +1,9 @@
 /** The process of one page in jsdom: told its URL and the factor of its timeouts as arguments, reports over IPC. */
 import { webcrypto } from 'node:crypto';
-import { JSDOM, VirtualConsole } from 'jsdom';
+import { type DOMWindow, JSDOM, VirtualConsole } from 'jsdom';
 import { installGlobals, shim } from '../../../entries/node.ts';
 import { audioContext } from './audioContext.ts';
-import { nodeRealm } from './nodeRealm.ts';
+import { adoptInterfaces, joinRealms } from './nodeRealm.ts';
 
 // A browser reports an error and goes on; so does this.
 for (const event of ['uncaughtException', 'unhandledRejection']) {
@@ -22,14 +22,15 @@ await JSDOM.fromURL(process.argv[2]!, {
 			__wptPatience: Number(process.argv[3]),
 		});
 		addPlatform(window);
-		Object.assign(window, nodeRealm);
+		joinRealms(window);
 		installGlobals(window, shim);
+		adoptInterfaces(window, { ...shim, EventTarget, Event });
 		define(window, 'AudioContext', audioContext(shim));
 	},
 });
 
 /** What jsdom lacks and every browser has, none of it WebRTC. */
-function addPlatform(window: Window & typeof globalThis): void {
+function addPlatform(window: DOMWindow): void {
 	const platform = {
 		structuredClone,
 		MessageChannel,
