@@ -189,15 +189,21 @@ function requireOneMeaning(description: Description): void {
 }
 
 /** An id keeps its header extension as long as the section is (RFC 8285, section 5). */
-function requireSameExtensions({ sections }: Description, { local, remote }: RemoteCheck): void {
+function requireSameExtensions({ sections }: Description, against: RemoteCheck): void {
 	for (const section of sections) {
 		if (section.rejected) continue;
-		for (const before of [sectionByMid(local, section.mid), sectionByMid(remote, section.mid)]) {
-			const known = new Map(before?.headerExtensions.map(({ id, uri }) => [id, uri]));
-			const moved = section.headerExtensions.find(({ id, uri }) => (known.get(id) ?? uri) !== uri);
-			if (moved) throw new Invalid(`header extension ${moved.id} is ${moved.uri}; it was ${known.get(moved.id)}`);
-		}
+		const known = extensionsInUse(section.mid, against);
+		const moved = section.headerExtensions.find(({ id, uri }) => (known.get(id) ?? uri) !== uri);
+		if (moved) throw new Invalid(`header extension ${moved.id} is ${moved.uri}; it was ${known.get(moved.id)}`);
 	}
+}
+
+/** What the offer to answer says; before an offer, what both sides have agreed on, since an id that one did not take is free. */
+function extensionsInUse(mid: string, { type, local, remote }: RemoteCheck): Map<number, string> {
+	const ours = sectionByMid(local, mid)?.headerExtensions ?? [];
+	const theirs = new Map(sectionByMid(remote, mid)?.headerExtensions.map(({ id, uri }) => [id, uri]));
+	const fixed = type === 'offer' ? ours.filter(({ id, uri }) => theirs.get(id) === uri) : ours;
+	return new Map(fixed.map(({ id, uri }) => [id, uri]));
 }
 
 /** A track of a stream is in one section (RFC 8830, section 2). */

@@ -264,6 +264,16 @@ test('an answer gives no id to another header extension', () => {
 	assert.is(problemOf(() => a.setRemote('answer', answer))?.name, 'InvalidAccessError');
 });
 
+test('an id of a header extension that we did not take may be another in the next offer', () => {
+	const [a, b] = [new Peer('a'), new Peer('b')];
+	a.add('audio', 'sendrecv');
+	const offer = a.offer();
+	const strange = edit(offer, /rtp-hdrext:ssrc-audio-level/, 'rtp-hdrext:strange');
+	b.setRemote('offer', strange);
+	b.setLocal('answer', b.answer());
+	assert.is(problemOf(() => b.setRemote('offer', offer)), null);
+});
+
 test('a later remote offer may take a closed section for another kind and mid', () => {
 	const peer = new Peer('a');
 	peer.setRemote('offer', edit(edit(CHROME_OFFER, 'm=video 9', 'm=video 0'), 'BUNDLE 0 1 2', 'BUNDLE 0 2'));
