@@ -10,7 +10,8 @@ type Streams = Pick<Section, 'msids' | 'ssrcs' | 'ssrcGroups' | 'rids' | 'simulc
 const none = (): Streams => ({ msids: [], ssrcs: [], ssrcGroups: [], rids: [] });
 
 /**
- * Of the section of a sender. With several encodings their rids, which the packets carry, stand for their SSRCs.
+ * Of the section of a sender. With several encodings their rids, which the packets carry, stand for their SSRCs;
+ * one that is not active is no other for that: setParameters() may turn it on without negotiation.
  * @param taken rids that the other side takes, when it has said so; encodings without one are left out
  * @see https://www.rfc-editor.org/rfc/rfc9429#section-5.2.1
  */
@@ -24,12 +25,7 @@ export function sentStreams(
 	const layers = encodings.filter((encoding) => encoding.rid !== undefined);
 	if (layers.length > 1) {
 		const rids = layers.map(({ rid }): Rid => ({ rid: rid!, direction: 'send' }));
-		return {
-			...none(),
-			msids,
-			rids,
-			simulcast: { send: layers.map(({ rid, active }) => (active ? rid! : `~${rid}`)) },
-		};
+		return { ...none(), msids, rids, simulcast: { send: layers.map(({ rid }) => rid!) } };
 	}
 	const [encoding] = transceiver.sendEncodings;
 	if (!encoding) return { ...none(), msids };
