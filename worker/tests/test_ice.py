@@ -32,6 +32,7 @@ FAST = IceTiming(
     gather=0.3,
     retire=0.2,
     patience=0.5,
+    trickle_patience=1.0,
     final_patience=0.2,
 )
 
@@ -351,6 +352,32 @@ async def test_no_candidates_at_all_fail_after_some_patience(fast: None) -> None
     await a.ice.addRemoteCandidate(RemoteCandidate(None))
     await a.session.state(a.ice, "failed", 3)
     await close(a)
+
+
+async def test_without_an_end_of_candidates_none_that_works_is_disconnected_and_failed_only_later(fast: None) -> None:
+    a = Peer("controlling")
+    await a.gather()
+    await a.ice.start(RemoteParameters("abcd", "q" * 22))
+    await a.ice.addRemoteCandidate(RemoteCandidate("candidate:1 1 udp 2113929471 203.0.113.100 10100 typ host"))
+    await a.session.state(a.ice, "failed", 5)
+    assert states(a) == ["checking", "disconnected", "failed"]
+    await close(a)
+
+
+async def test_a_candidate_that_comes_after_all_others_failed_still_connects(
+    fast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(IceTransport, "timing", dataclasses.replace(FAST, trickle_patience=20.0))
+    a, b = Peer("controlling"), Peer("controlled")
+    await asyncio.gather(a.gather(), b.gather())
+    await a.ice.start(RemoteParameters(b.local.username_fragment, b.local.password))
+    await a.ice.addRemoteCandidate(RemoteCandidate("candidate:1 1 udp 2113929471 203.0.113.100 10100 typ host"))
+    await a.session.state(a.ice, "disconnected", 5)
+    await join_ice(a, b)
+    await asyncio.gather(*(settled(peer) for peer in (a, b)))
+    assert states(a) == ["checking", "disconnected", "connected", "completed"]
+    await exchange(a, b)
+    await close(a, b)
 
 
 async def test_a_path_that_is_cut_is_disconnected_and_comes_back(fast: None, cut: Callable[[bool], None]) -> None:

@@ -42,6 +42,7 @@ class IceConnection(Connection):
         inbox: Inbox,
         on_check: Callable[[IceConnection], None],
         on_selected: Callable[[IceConnection], None],
+        on_unreached: Callable[[IceConnection], None],
     ) -> None:
         """Raises ValueError when username or password are not of RFC 8839's grammar."""
         super().__init__(
@@ -69,9 +70,11 @@ class IceConnection(Connection):
         self.total_round_trip = 0.0
         self._on_check = on_check
         self._on_selected = on_selected
+        self._on_unreached = on_unreached
         self._route: tuple[Callable[[bytes, Address], None], Address] | None = None
+        self._doubt_at = float("inf")
         self._give_up_at = float("inf")
-        self._give_up_timer: asyncio.TimerHandle | None = None
+        self._patience: list[asyncio.TimerHandle] = []
         self._local_candidates_end = True
 
     # Gathering
@@ -167,7 +170,7 @@ class IceConnection(Connection):
         if is_loopback(candidate.host) and not self.relay_only:
             await self._open_loopback(candidate.host)
         if not self.remote_ended:
-            self._be_patient(self.timing.patience)
+            self._be_patient()
         before = len(self._remote_candidates)
         self.signalled[candidate.host, candidate.port] = candidate.text
         await self.add_remote_candidate(candidate)
@@ -176,7 +179,7 @@ class IceConnection(Connection):
     def end_remote(self) -> None:
         """The peer has no more candidates. One that comes all the same is taken."""
         self.remote_ended = True
-        self._be_patient(self.timing.final_patience)
+        self._be_patient()
 
     @property
     def _full(self) -> bool:
@@ -198,7 +201,7 @@ class IceConnection(Connection):
 
     async def run_checks(self) -> bool:
         """Checks pairs until one is nominated (True), or none can be (False); instead of aioice/ice.py:608."""
-        self._be_patient(self.timing.final_patience if self.remote_ended else self.timing.patience)
+        self._be_patient()
         for remote in self._remote_candidates:
             self._pair_remote_candidate(remote)
         self.sort_check_list()
@@ -276,18 +279,32 @@ class IceConnection(Connection):
         """Whether it is too early to fail (aioice/ice.py:1288)."""
         return self.gathering or asyncio.get_running_loop().time() < self._give_up_at
 
-    def _be_patient(self, seconds: float) -> None:
-        if self._give_up_timer is not None:
-            self._give_up_timer.cancel()
+    def _be_patient(self) -> None:
+        """Waits anew: there was a candidate, or the last of them."""
+        timing = self.timing
+        waits = [timing.final_patience] if self.remote_ended else [timing.patience, timing.trickle_patience]
         loop = asyncio.get_running_loop()
-        self._give_up_at = loop.time() + seconds
+        self._doubt_at, self._give_up_at = loop.time() + waits[0], loop.time() + waits[-1]
+        self._forget_patience()
         # A little later than the time itself, which the callback compares with.
-        self._give_up_timer = loop.call_later(seconds + 0.01, self.reconsider)
+        self._patience = [loop.call_later(seconds + 0.01, self.reconsider) for seconds in waits]
+
+    def _forget_patience(self) -> None:
+        for timer in self._patience:
+            timer.cancel()
 
     def reconsider(self) -> None:
         """Gives up when nothing is left to check or to wait for."""
         if self._early_checks_done and not self._check_list_done:
             self._check_list_maybe_fail()
+
+    def _check_list_maybe_fail(self) -> None:
+        """Says that no pair works when more candidates may still come (aioice/ice.py:970)."""
+        super()._check_list_maybe_fail()
+        if self._check_list_done or self.gathering or asyncio.get_running_loop().time() < self._doubt_at:
+            return
+        if all(pair.state is CandidatePair.State.FAILED for pair in self._check_list):
+            self._on_unreached(self)
 
     # Traffic
 
@@ -341,8 +358,7 @@ class IceConnection(Connection):
         """Closes the sockets, releasing relayed addresses for at most a second; may be called twice."""
         self._closing = True
         self._route = None
-        if self._give_up_timer is not None:
-            self._give_up_timer.cancel()
+        self._forget_patience()
         relays = [protocol for protocol in self._protocols if protocol.local_candidate.type == "relay"]
         for relay in relays:
             self._protocols.remove(relay)

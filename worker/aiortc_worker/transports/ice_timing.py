@@ -14,7 +14,9 @@ class IceTiming:
     first_retry: float = 0.1
     "Before a check is sent again; doubles each time, 7 transmissions in all: 12.7 s."
     patience: float = 15.0
-    "After the latest remote candidate, before the checks may be given up without an end of candidates."
+    "After the latest remote candidate: the state is `disconnected` when no pair works; more may come."
+    trickle_patience: float = 30.0
+    "The same, before the checks are given up without an end of candidates (RFC 8838, section 8)."
     final_patience: float = 5.0
     "The same once the remote side has no more candidates: a peer-reflexive one may still come (RFC 8863)."
     consent_interval: float = 5.0

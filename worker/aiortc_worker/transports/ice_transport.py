@@ -304,6 +304,10 @@ class IceTransport(Remote):
         if connection.started and self.state == "new":
             self._set_state("checking")
 
+    def _on_unreached(self, connection: IceConnection) -> None:
+        if connection is self._newest and self._current is None and self.state == "checking":
+            self._set_state("disconnected")
+
     def _on_selected(self, connection: IceConnection) -> None:
         if connection not in (self._newest, self._current) or self.state == "closed":
             return
@@ -373,6 +377,7 @@ class IceTransport(Remote):
                 inbox=self.inbox,
                 on_check=self._on_check,
                 on_selected=self._on_selected,
+                on_unreached=self._on_unreached,
             )
         except ValueError as error:
             raise CallError("TypeError", str(error)) from None
