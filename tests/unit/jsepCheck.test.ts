@@ -271,7 +271,10 @@ test('an id of a header extension that we did not take may be another in the nex
 	const strange = edit(offer, /rtp-hdrext:ssrc-audio-level/, 'rtp-hdrext:strange');
 	b.setRemote('offer', strange);
 	b.setLocal('answer', b.answer());
-	assert.is(problemOf(() => b.setRemote('offer', offer)), null);
+	assert.is(
+		problemOf(() => b.setRemote('offer', offer)),
+		null,
+	);
 });
 
 test('a later remote offer may take a closed section for another kind and mid', () => {
