@@ -1,60 +1,38 @@
 /** The command `aiortc-shim`: runs a bridge, makes and checks the Python environment. */
 
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import type { Capability } from '../shim/link/hello.ts';
+import { OPTIONS, parseOptions, UsageError } from './cliOptions.ts';
 import { doctor } from './doctor.ts';
-import { type Access, CAPABILITIES, DEFAULT_LIMITS } from './limits.ts';
 import { checkPython, discardBroken, ensurePython } from './python.ts';
-import { type Isolation, startBridge } from './server.ts';
+import { type Bridge, type BridgeOptions, startBridge } from './server.ts';
 
 const USAGE = `usage: aiortc-shim <command> [options]
 
   bridge    lets pages and programs use WebRTC on this machine, and prints where
   setup     makes the Python environment that the bridge needs, or repairs it
   doctor    says what is there and what is missing
-
-bridge:
-  --host <address>        listen there; 127.0.0.1 unless given
-  --port <number>         a free one unless given
-  --token <text>          what a client must show; AIORTC_SHIM_TOKEN unless given, else one is made and printed
-  --tokens <file>         several: JSON [{"token", "capabilities": [], "limits": {}}, …]
-  --allow <capability>    ${CAPABILITIES.join(', ')}; may be repeated; none unless given
-  --origin <origin>       pages of https://example.org may connect; may be repeated; * for all
-  --announce <name>       a name under which the bridge is reached, beside localhost; may be repeated
-  --isolation <what>      session, token or shared: which sessions share a worker process
-  --workers <number>      worker processes at most
-  --max-sessions <number> sessions of a token at most; ${DEFAULT_LIMITS.sessions} unless given
-  --grace <seconds>       for which a session outlives its connection; 30 unless given
 `;
 
-/** A mistake in the command line; the message says which. */
-class UsageError extends Error {}
+const BRIDGE_USAGE = `usage: aiortc-shim bridge [options]
+
+Prints AIORTC_SHIM_URL and AIORTC_SHIM_TOKEN, which clients take from their environment, and runs until Ctrl-C.
+
+${OPTIONS}`;
+
+const HELP = ['--help', '-h', 'help'];
 
 async function main([command, ...args]: string[]): Promise<void> {
-	if (command === 'bridge') return runBridge(args);
-	if (command === 'setup') return setUp();
-	if (command === 'doctor') return doctor();
-	if (command === '--help' || command === '-h' || command === 'help') return void process.stdout.write(USAGE);
-	throw new UsageError(command ? `there is no command ${command}` : 'a command is needed');
+	if (command === undefined) throw new UsageError('a command is needed: bridge, setup or doctor');
+	if (HELP.includes(command)) return print(`${USAGE}\nbridge:\n\n${OPTIONS}`);
+	if (command === 'bridge') return args.some((arg) => HELP.includes(arg)) ? print(BRIDGE_USAGE) : runBridge(args);
+	if (command !== 'setup' && command !== 'doctor') throw new UsageError(`there is no command ${command}`);
+	if (args.some((arg) => HELP.includes(arg))) return print(USAGE);
+	if (args.length > 0) throw new UsageError(`${command} takes no options, and was given ${args.join(' ')}`);
+	return command === 'setup' ? setUp() : doctor();
 }
 
-async function runBridge(args: string[]): Promise<void> {
-	const { values } = parseBridge(args);
-	const limits = { sessions: count('max-sessions', values['max-sessions']) ?? DEFAULT_LIMITS.sessions };
-	const bridge = await startBridge({
-		host: values.host,
-		port: count('port', values.port),
-		token: values.token ?? process.env.AIORTC_SHIM_TOKEN,
-		access: values.tokens ? readTokens(values.tokens) : undefined,
-		capabilities: capabilities(values.allow ?? []),
-		limits,
-		isolation: isolation(values.isolation),
-		workers: count('workers', values.workers),
-		origins: values.origin,
-		announce: values.announce,
-		graceSeconds: count('grace', values.grace),
-	});
+async function runBridge(args: readonly string[]): Promise<void> {
+	const options = parseOptions(args);
+	const bridge = await start(options);
 	const close = () => void bridge.close().then(() => process.exit());
 	process.once('SIGINT', close).once('SIGTERM', close);
 	await bridge.ready.catch(async () => {
@@ -64,31 +42,19 @@ async function runBridge(args: string[]): Promise<void> {
 	});
 	if (process.exitCode) return;
 	console.log(`AIORTC_SHIM_URL=${bridge.url}`);
-	if (!values.tokens) console.log(`AIORTC_SHIM_TOKEN=${bridge.token}`);
+	if (!options.access) console.log(`AIORTC_SHIM_TOKEN=${bridge.token}`);
 }
 
-function parseBridge(args: string[]) {
-	const text = { type: 'string' } as const;
-	const texts = { type: 'string', multiple: true } as const;
+async function start(options: BridgeOptions): Promise<Bridge> {
 	try {
-		return parseArgs({
-			args,
-			options: {
-				host: text,
-				port: text,
-				token: text,
-				tokens: text,
-				allow: texts,
-				origin: texts,
-				announce: texts,
-				isolation: text,
-				workers: text,
-				'max-sessions': text,
-				grace: text,
-			},
-		});
+		return await startBridge(options);
 	} catch (error) {
-		throw new UsageError((error as Error).message);
+		const { host = '127.0.0.1', port } = options;
+		const { code, message } = error as NodeJS.ErrnoException;
+		if (code === 'EADDRINUSE') throw new Error(`port ${port} is in use: choose another --port, or none for a free one`);
+		if (code === 'EACCES') throw new Error(`port ${port} may not be used by this user: choose a --port from 1024 on`);
+		if (code) throw new Error(`--host ${host} cannot be listened on: ${message}`);
+		throw error;
 	}
 }
 
@@ -99,38 +65,13 @@ async function setUp(): Promise<void> {
 	console.log(python);
 }
 
-function count(name: string, value: string | undefined): number | undefined {
-	if (value === undefined) return undefined;
-	if (!/^\d+$/.test(value)) throw new UsageError(`--${name} is ${value}; a number is needed`);
-	return Number(value);
-}
-
-function capabilities(names: readonly unknown[]): Capability[] {
-	const wrong = names.find((name) => !CAPABILITIES.includes(name as Capability));
-	if (wrong !== undefined) throw new UsageError(`${wrong} is no capability; there are ${CAPABILITIES.join(', ')}`);
-	return names as Capability[];
-}
-
-function isolation(value: string | undefined): Isolation | undefined {
-	if (value === undefined || value === 'session' || value === 'token' || value === 'shared') return value;
-	throw new UsageError(`--isolation is ${value}; session, token or shared is needed`);
-}
-
-/** The file's tokens; what a row leaves out is nothing for capabilities, and the default for limits. */
-function readTokens(file: string): Access[] {
-	const rows: unknown = JSON.parse(readFileSync(file, 'utf8'));
-	if (!Array.isArray(rows) || rows.length === 0) throw new UsageError(`${file} is no list of tokens`);
-	return rows.map((row: Partial<Access>) => {
-		if (typeof row.token !== 'string' || !row.token) throw new UsageError(`a row of ${file} has no token`);
-		return {
-			token: row.token,
-			capabilities: capabilities(row.capabilities ?? []),
-			limits: { ...DEFAULT_LIMITS, ...row.limits },
-		};
-	});
+function print(text: string): void {
+	process.stdout.write(text);
 }
 
 main(process.argv.slice(2)).catch((error: Error) => {
-	process.stderr.write(`aiortc-shim: ${error.message}\n${error instanceof UsageError ? `\n${USAGE}` : ''}`);
-	process.exitCode = error instanceof UsageError ? 2 : 1;
+	const isUsage = error instanceof UsageError;
+	process.stderr.write(`aiortc-shim: ${error.message}\n`);
+	if (isUsage) process.stderr.write('aiortc-shim --help says what there is\n');
+	process.exitCode = isUsage ? 2 : 1;
 });

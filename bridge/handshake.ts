@@ -1,6 +1,7 @@
 /** What is asked of a connection before it may have a session. */
 
 import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { CloseCode, SUBPROTOCOL, VERSION } from '../shim/link/frames.ts';
 import type { Hello } from '../shim/link/hello.ts';
 
@@ -33,10 +34,11 @@ export class HelloError extends Error {
 	}
 }
 
-export function admission(host: string, announce: readonly string[], origins: readonly string[]): Admission {
-	const bracketed = host.includes(':') ? `[${host}]` : host;
+/** @param names those under which the bridge is reached, addresses among them, beside loopback's */
+export function admission(names: readonly string[], origins: readonly string[]): Admission {
+	const bracketed = names.map((name) => (isIPv6(name) ? `[${name}]` : name));
 	return {
-		hosts: new Set([...LOOPBACK, bracketed, ...announce].map((name) => name.toLowerCase())),
+		hosts: new Set([...LOOPBACK, ...bracketed].map((name) => name.toLowerCase())),
 		origins: new Set(origins.map((origin) => origin.toLowerCase().replace(/\/$/, ''))),
 	};
 }
@@ -48,7 +50,7 @@ export function admission(host: string, announce: readonly string[], origins: re
 export function checkRequest(request: IncomingMessage, { hosts, origins }: Admission): Refusal | null {
 	const host = nameOf(`http://${request.headers.host ?? ''}`);
 	if (!host || !hosts.has(host)) {
-		return { status: 421, message: `The Host ${host ?? ''} is not one of this bridge's: start it with --announce` };
+		return { status: 421, message: `The Host ${host ?? ''} is not one of this bridge's: start it with --name` };
 	}
 	const { origin } = request.headers;
 	if (origin === undefined || origins.has('*') || origins.has(origin.toLowerCase())) return null;

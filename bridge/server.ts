@@ -9,6 +9,7 @@ import { CloseCode, SUBPROTOCOL } from '../shim/link/frames.ts';
 import type { Capability } from '../shim/link/hello.ts';
 import { type Admission, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
 import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits } from './limits.ts';
+import { checkNetwork, type Network } from './network.ts';
 import { Pool } from './pool.ts';
 import { HEARTBEAT_SECONDS } from './session.ts';
 import { Sessions } from './sessions.ts';
@@ -17,7 +18,7 @@ import { sweepStaleFolders } from './sweep.ts';
 /** Which sessions may share a worker process, and so its GIL and its libav. */
 export type Isolation = 'session' | 'token' | 'shared';
 
-export interface BridgeOptions {
+export interface BridgeOptions extends Network {
 	/** Loopback unless given. */
 	readonly host?: string;
 	/** 0 (the default) takes a free one. */
@@ -38,8 +39,8 @@ export interface BridgeOptions {
 	readonly spares?: number;
 	/** Origins (`https://example.org`) whose pages may connect beside loopback's; `*` for any. */
 	readonly origins?: readonly string[];
-	/** Names that a Host header may bear beside loopback's and `host`. */
-	readonly announce?: readonly string[];
+	/** Names under which clients reach it, which a Host header may bear beside loopback's and `host`. */
+	readonly names?: readonly string[];
 	/** Seconds that a session outlives its socket; 30 unless given. */
 	readonly graceSeconds?: number;
 	/** The interpreter; the managed environment's unless given. */
@@ -73,12 +74,14 @@ const CLOSE_MS = 1_000;
  * Starts listening; the workers start behind it, and connections wait for them.
  *
  * @throws {Error} the port cannot be listened on, or a token is too short for a host beyond loopback
+ * @throws {RangeError} ports, an address or an interface that cannot be used
  */
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
-	const { host = '127.0.0.1', unref = false } = options;
+	const { host = '127.0.0.1', names = [], announce = [], unref = false } = options;
+	checkNetwork(options);
 	const access = options.access ?? [singleAccess(options)];
 	const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
-	if (!isLoopback) refuseShortTokens(access);
+	refuseShortTokens(access, isLoopback);
 	const isolation = options.isolation ?? (isLoopback ? 'shared' : 'token');
 	const log = options.log ?? ((line) => process.stderr.write(`aiortc-shim: ${line}\n`));
 	const pool = new Pool({
@@ -88,8 +91,10 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 		unref,
 		log,
 	});
-	const sessions = new Sessions({ access, isolation, pool, graceSeconds: options.graceSeconds ?? 30, log });
-	const gate = admission(host, options.announce ?? [], options.origins ?? []);
+	const { udpPorts, interfaces } = options;
+	const network = { udpPorts, announce, interfaces };
+	const sessions = new Sessions({ access, isolation, network, pool, graceSeconds: options.graceSeconds ?? 30, log });
+	const gate = admission([host, ...names, ...announce], options.origins ?? []);
 	const http = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) =>
 		answer(request, response, gate),
 	);
@@ -141,8 +146,9 @@ function singleAccess({ token, capabilities, limits }: BridgeOptions): Access {
 	};
 }
 
-function refuseShortTokens(access: readonly Access[]): void {
-	if (access.every(({ token }) => token.length >= 16)) return;
+function refuseShortTokens(access: readonly Access[], isLoopback: boolean): void {
+	if (!access.every(({ token }) => token)) throw new Error('a token is empty: leave it out to have one generated');
+	if (isLoopback || access.every(({ token }) => token.length >= 16)) return;
 	throw new Error('beyond loopback a token needs at least 16 characters: leave it out to have one generated');
 }
 

@@ -8,6 +8,7 @@ import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, findAccess, isSame } from './limits.ts';
 import { Newcomer } from './Newcomer.ts';
+import type { Network } from './network.ts';
 import { type Pool, PoolFullError } from './pool.ts';
 import type { Isolation } from './server.ts';
 import { BridgeSession, closeSocket } from './session.ts';
@@ -20,6 +21,7 @@ const WORKER_HELLO_MS = 10_000;
 export interface SessionsOptions {
 	readonly access: readonly Access[];
 	readonly isolation: Isolation;
+	readonly network: Network;
 	readonly pool: Pool;
 	readonly graceSeconds: number;
 	readonly log: (line: string) => void;
@@ -129,9 +131,9 @@ export class Sessions {
 		worker: Worker,
 		release: () => void,
 	): Promise<BridgeSession> {
-		const { graceSeconds, log } = this.#options;
+		const { graceSeconds, log, network } = this.#options;
 		const local = await worker.connect();
-		const info = await greet(local, id, access);
+		const info = await greet(local, id, access, network);
 		const onend = () => {
 			this.#sessions.delete(id);
 			release();
@@ -153,7 +155,12 @@ export class Sessions {
 }
 
 /** The first frames on a local socket. */
-function greet(local: LocalSocket, session: string, { capabilities, limits }: Access): Promise<WorkerInfo> {
+function greet(
+	local: LocalSocket,
+	session: string,
+	{ capabilities, limits }: Access,
+	network: Network,
+): Promise<WorkerInfo> {
 	return new Promise((resolve, reject) => {
 		const fail = (reason: string) => {
 			local.end();
@@ -179,6 +186,7 @@ function greet(local: LocalSocket, session: string, { capabilities, limits }: Ac
 			session,
 			capabilities: [...capabilities],
 			limits: own,
+			network,
 			window: WINDOW,
 		};
 		local.send(JSON.stringify({ hello }), false);

@@ -1,6 +1,7 @@
 /** `import … from 'aiortc-shim'` in a page: the same classes, over a bridge that somebody runs. */
 
 import type { Endpoint } from '../shim/rpc/Session.ts';
+import { namedBridge } from './endpoint.ts';
 import { Sessions } from './sessions.ts';
 import { bindShim, defaultShim, type Shim } from './shim.ts';
 import { VERSION } from './version.ts';
@@ -42,6 +43,6 @@ function findBridge(options: ShimOptions): Endpoint {
 	const page = globalThis as { AIORTC_SHIM_URL?: string; AIORTC_SHIM_TOKEN?: string };
 	const url = options.url ?? page.AIORTC_SHIM_URL ?? own.url;
 	const token = options.token ?? page.AIORTC_SHIM_TOKEN ?? own.token;
-	if (url && token) return { url, token };
+	if (url && token) return namedBridge(url, token);
 	throw new DOMException('No bridge: set data-url and data-token, or AIORTC_SHIM_URL and _TOKEN', 'InvalidStateError');
 }

@@ -8,6 +8,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 import { MAX_FRAME } from '../shim/link/frames.ts';
 import type { Socket } from '../shim/link/Socket.ts';
 import type { Endpoint, KeepAlive, SessionOptions } from '../shim/rpc/Session.ts';
+import { namedBridge } from './endpoint.ts';
 import { Sessions } from './sessions.ts';
 import { bindShim, defaultShim, type Shim } from './shim.ts';
 import { VERSION } from './version.ts';
@@ -64,7 +65,7 @@ function openSessions(options: ShimOptions): Sessions {
 }
 
 async function findBridge({ url = process.env.AIORTC_SHIM_URL, token }: ShimOptions): Promise<Endpoint> {
-	if (url) return { url, token: token ?? process.env.AIORTC_SHIM_TOKEN ?? '' };
+	if (url) return namedBridge(url, token ?? process.env.AIORTC_SHIM_TOKEN);
 	const { startEmbedded } = await import('../bridge/embedded.ts');
 	return startEmbedded();
 }

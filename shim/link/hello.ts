@@ -51,6 +51,8 @@ export interface WorkerHello {
 	session: string;
 	capabilities: Capability[];
 	limits: Record<string, number>;
+	/** Where host candidates may be, and the addresses that stand in them for this machine's. */
+	network: { udpPorts?: readonly [number, number]; announce?: readonly string[]; interfaces?: readonly string[] };
 	window: number;
 }
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from aiortc_worker.session.remote import CallError, Remote
-from aiortc_worker.session.wire import Limits
+from aiortc_worker.session.wire import Limits, Network
 
 R = TypeVar("R", bound=Remote)
 
@@ -22,6 +22,7 @@ class FakeSession:
         self.id = "fake"
         self.capabilities = frozenset({"file", "url", "device", "record", "ice"})
         self.limits = Limits()
+        self.network = Network()
         self.objects: dict[int, Remote] = {}
         self.events: list[tuple[Remote, str, Struct | None]] = []
         self.messages: dict[Remote, list[bytes | str]] = {}

@@ -9,7 +9,8 @@ import pytest
 from pair import Peer, close, connect, put
 from turn_server import PASSWORD, USER, TurnServer
 
-from aiortc_worker.transports.ice_candidate import host_addresses
+from aiortc_worker.session.wire import Network
+from aiortc_worker.transports.host_address import host_addresses
 from aiortc_worker.transports.ice_server import IceServer
 from aiortc_worker.transports.ice_timing import IceTiming
 from aiortc_worker.transports.ice_transport import IceTransport
@@ -17,7 +18,7 @@ from aiortc_worker.transports.ice_transport import IceTransport
 
 @pytest.fixture
 async def server() -> AsyncIterator[TurnServer]:
-    server = TurnServer(next(each for each in host_addresses() if ":" not in each))
+    server = TurnServer(next(each.bound for each in host_addresses(Network()) if ":" not in each.bound))
     await server.open()
     yield server
     await server.close()

@@ -47,12 +47,14 @@ export class Party {
 }
 
 async function request<A extends Ask>(bot: ChildProcess, ask: A, params: Asks[A]['in']): Promise<Asks[A]['out']> {
+	let ended!: (code: number | null, signal: string | null) => void;
 	const answer = new Promise<{ out: Asks[A]['out']; error?: string }>((resolve, reject) => {
+		ended = (code, signal) => reject(new Error(`a bot ended with ${signal ?? code}`));
 		bot.once('message', resolve);
-		bot.once('exit', (code, signal) => reject(new Error(`a bot ended with ${signal ?? code}`)));
+		bot.once('exit', ended);
 	});
 	bot.send({ ask, params });
-	const { out, error } = await answer;
+	const { out, error } = await answer.finally(() => bot.off('exit', ended));
 	if (error) throw new Error(error);
 	return out;
 }

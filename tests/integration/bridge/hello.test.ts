@@ -7,7 +7,7 @@ import { Client, ping, rejection } from './client.ts';
 let bridge: Bridge;
 
 test.before(async () => {
-	bridge = await startBridge({ spares: 0, workers: 1, announce: ['box.lan'], origins: ['https://good.example'] });
+	bridge = await startBridge({ spares: 0, workers: 1, names: ['box.lan'], origins: ['https://good.example'] });
 	await bridge.ready;
 });
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { admission, checkRequest, checkSubprotocol, HelloError, parseHello } from '../../../bridge/handshake.ts';
 
 const request = (headers: Record<string, string>) => ({ headers }) as unknown as IncomingMessage;
-const gate = admission('192.168.1.5', ['box.lan'], ['https://good.example/']);
+const gate = admission(['192.168.1.5', 'box.lan', '2001:db8::5'], ['https://good.example/']);
 
 const hosts: [host: string, allowed: boolean][] = [
 	['localhost', true],
@@ -13,6 +13,7 @@ const hosts: [host: string, allowed: boolean][] = [
 	['[::1]:1234', true],
 	['192.168.1.5:1234', true],
 	['BOX.lan:1', true],
+	['[2001:db8::5]:1', true],
 	['', false],
 	['192.168.1.6', false],
 	['localhost.evil.example', false],

@@ -14,6 +14,8 @@ from aioice import Candidate, Connection, TransportPolicy, stun
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol, relayed_candidate
 
+from ..session.wire import Network
+from ..transports.host_address import HostAddress
 from ..transports.ice_candidate import LOOPBACK, LocalCandidate, SignalledCandidate, ip_version, is_loopback
 from ..transports.ice_server import Server
 from ..transports.ice_timing import IceTiming
@@ -39,6 +41,7 @@ class IceConnection(Connection):
         controlling: bool,
         relay_only: bool,
         timing: IceTiming,
+        network: Network,
         inbox: Inbox,
         on_check: Callable[[IceConnection], None],
         on_selected: Callable[[IceConnection], None],
@@ -52,6 +55,7 @@ class IceConnection(Connection):
             transport_policy=TransportPolicy.RELAY if relay_only else TransportPolicy.ALL,
         )
         self.timing = timing
+        self.network = network
         self.inbox = inbox
         self.relay_only = relay_only
         self.strangers = 0
@@ -79,15 +83,15 @@ class IceConnection(Connection):
 
     # Gathering
 
-    async def open_host(self, address: str) -> Candidate | None:
+    async def open_host(self, address: HostAddress) -> Candidate | None:
         """Binds a UDP socket of its own at `address`: a host candidate, or None where that cannot be."""
         if self._closing:
             return None
-        bound = bind(address)
+        bound = bind(address.bound, self.network.udp_ports)
         if bound is None:
             return None
         _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: IceSocket(self), sock=bound)
-        host, port = bound.getsockname()[:2]
+        host, port = address.announced, bound.getsockname()[1]
         preference = 65535 if is_loopback(host) else 65534 - len(self._protocols)
         protocol.local_candidate = LocalCandidate(
             foundation=candidate_foundation("host", "udp", host),
@@ -186,11 +190,13 @@ class IceConnection(Connection):
         return max(len(self._remote_candidates), len(self.signalled)) >= REMOTE_CANDIDATES
 
     async def _open_loopback(self, remote: str) -> None:
+        if self.network.interfaces or self.network.announce:
+            return  # Loopback is among them, or not wanted.
         version = ip_version(remote)
         local = LOOPBACK[version or 4]
         if not any(protocol.local_candidate.host == local for protocol in self.sockets):
             # It is not announced: who asks to be reached at loopback learns the address from the check.
-            await self.open_host(local)
+            await self.open_host(HostAddress(local, local))
 
     # Checks
 

@@ -6,6 +6,9 @@ Apart from `ice`, which says what aioice does otherwise.
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
+import random
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from .ice import IceConnection
 
 Address = tuple[str, int]
+
+logger = logging.getLogger(__name__)
 
 SOCKET_BUFFER = 4 * 1024 * 1024
 "Bytes asked of the kernel, which gives what it allows: bursts of small messages overrun its default."
@@ -85,19 +90,37 @@ class IceSocket(StunProtocol):
         return answer
 
 
-def bind(address: str) -> socket.socket | None:
-    """A UDP socket at an address, or None where that cannot be."""
+def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket | None:
+    """A UDP socket at an address and a free port of a range, or None where that cannot be; (0, 0) is any port."""
     version = ip_version(address)
     bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         bound.setblocking(False)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-        bound.bind((address, 0))
-    except OSError:
+        if version == 6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        _bind_within(bound, address, ports)
+    except OSError as error:
         bound.close()
+        if ports != (0, 0):
+            logger.warning("no UDP port of %d-%d can be had at %s: %s", *ports, address, error)
         return None
     return bound
+
+
+def _bind_within(bound: socket.socket, address: str, ports: tuple[int, int]) -> None:
+    low, high = ports
+    # Not from the first on: a port that was left a moment ago may still get what is not for us.
+    start = random.randint(low, high)
+    for port in (*range(start, high + 1), *range(low, start)):
+        try:
+            bound.bind((address, port))
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError(errno.EADDRINUSE, "all are in use")
 
 
 async def close_protocol(protocol: StunProtocol) -> None:

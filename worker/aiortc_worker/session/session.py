@@ -20,7 +20,7 @@ from .link import Link
 from .registry import CODECS
 from .remote import CallError, ErrorInfo, ObjectId, Remote, call
 from .scheduler import Buffer
-from .wire import Hello, Limits, ProtocolError, WorkerInfo, encode
+from .wire import Hello, Limits, Network, ProtocolError, WorkerInfo, encode
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Remote)
@@ -75,6 +75,7 @@ class Session:
         self.id = ""
         self.capabilities: frozenset[str] = frozenset()
         self.limits = Limits()
+        self.network = Network()
         self.objects: dict[ObjectId, Entry] = {}
         self._intake = Intake(self, info or (lambda: WorkerInfo(aiortc="", codecs=list(CODECS))), secret, warm)
         self.link = Link(self._intake, self.limits.frame)
@@ -192,6 +193,7 @@ class Session:
         self.id = hello.session
         self.capabilities = hello.capabilities
         self.limits = hello.limits
+        self.network = hello.network
         self._executors = Executors(hello.limits.blocking)
         self.link.window = hello.window
         self.link.max_frame = hello.limits.frame

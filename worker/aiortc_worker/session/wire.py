@@ -66,6 +66,17 @@ class Limits(Struct, frozen=True, rename="camel"):
     "Threads of each executor that the session may occupy at once."
 
 
+class Network(Struct, frozen=True, rename="camel"):
+    """Where the session's host candidates may be, and what they say of it."""
+
+    udp_ports: tuple[int, int] = (0, 0)
+    "The lowest and the highest; 0 leaves the choice to the system."
+    announce: tuple[str, ...] = ()
+    "Addresses that stand in candidates for those of this machine: at most one of IPv4 and one of IPv6."
+    interfaces: tuple[str, ...] = ()
+    "Names of interfaces, or addresses of theirs, that alone are used; empty is all."
+
+
 class WorkerInfo(Struct, frozen=True):
     """What the shim is told of its worker."""
 
@@ -82,6 +93,7 @@ class Hello(Struct, frozen=True):
     session: str = ""
     capabilities: frozenset[str] = frozenset()
     limits: Limits = Limits()
+    network: Network = Network()
     window: int = WINDOW
 
 

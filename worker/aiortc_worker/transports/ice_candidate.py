@@ -1,10 +1,9 @@
-"""ICE candidates as SDP writes them, and the addresses that make host candidates."""
+"""ICE candidates as SDP writes them."""
 
 from __future__ import annotations
 
 import ipaddress
 
-import ifaddr
 from aioice import Candidate
 
 from ..aiortc_compat import reached_at
@@ -53,27 +52,6 @@ def ip_version(host: str) -> int | None:
         return ipaddress.ip_address(host).version
     except ValueError:
         return None
-
-
-def host_addresses() -> list[str]:
-    """Addresses for host candidates: those of real interfaces, or the loopback ones where there are no others.
-
-    IPv6 link-local addresses are left out: they need a scope that a peer does not have.
-    @see https://www.rfc-editor.org/rfc/rfc8445#section-5.1.1.1
-    """
-    found = [_address(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips]
-    usable = list(dict.fromkeys(address for address in found if _usable(address)))
-    real = [address for address in usable if not is_loopback(address)]
-    return real or [address for address in usable if is_loopback(address)] or [LOOPBACK[4]]
-
-
-def _address(ip: str | tuple[str, int, int]) -> str:
-    return ip if isinstance(ip, str) else ip[0]
-
-
-def _usable(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    return not (ip.is_unspecified or ip.is_multicast or (ip.version == 6 and ip.is_link_local))
 
 
 class LocalCandidate(Candidate):

@@ -11,7 +11,8 @@ from aioice.ice import StunProtocol
 
 from ..compat.ice import IceConnection
 from ..compat.ice_socket import Address
-from .ice_candidate import host_addresses, ip_version
+from .host_address import host_addresses
+from .ice_candidate import ip_version
 from .ice_server import Server
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def open_hosts(connection: IceConnection, sink: GatherSink) -> None:
     """Binds the host candidates; none where only relayed ones are wanted."""
     if connection.relay_only:
         return
-    for address in host_addresses():
+    for address in host_addresses(connection.network):
         candidate = await connection.open_host(address)
         if candidate is not None:
             sink.candidate_found(connection, candidate, None)

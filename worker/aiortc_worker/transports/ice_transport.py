@@ -374,6 +374,7 @@ class IceTransport(Remote):
                 controlling=self.role == "controlling",
                 relay_only=self._policy == "relay",
                 timing=self.timing,
+                network=self.session.network,
                 inbox=self.inbox,
                 on_check=self._on_check,
                 on_selected=self._on_selected,

@@ -1,0 +1,147 @@
+/** The options of `aiortc-shim bridge`. */
+
+import { readFileSync } from 'node:fs';
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import type { Capability } from '../shim/link/hello.ts';
+import { type Access, CAPABILITIES, DEFAULT_LIMITS } from './limits.ts';
+import type { BridgeOptions, Isolation } from './server.ts';
+
+export const OPTIONS = `Where it listens, and who may connect:
+  --host ADDRESS        listen there; 127.0.0.1 unless given
+  --port NUMBER         a free one unless given
+  --name NAME           a name or address under which it is reached, beside its own; may be repeated
+  --origin ORIGIN       pages of https://example.org may connect; may be repeated; * for all
+  --token TEXT          what a client must show; AIORTC_SHIM_TOKEN unless given, else one is made and printed
+  --tokens FILE         several: JSON [{"token", "capabilities": [], "limits": {}}, …]
+  --allow CAPABILITY    ${CAPABILITIES.join(', ')}; may be repeated; none unless given
+
+Where its WebRTC peers reach it, for containers and clouds:
+  --udp-ports MIN-MAX   UDP ports of its host candidates; any unless given
+  --announce ADDRESS    an IP address that candidates have in place of this machine's; one of IPv4, one of IPv6
+  --interfaces NAMES    eth0,eth1: the interfaces that alone are used; all but loopback unless given
+
+How much:
+  --isolation HOW       session, token or shared: which sessions share a worker process; shared on loopback, else token
+  --workers NUMBER      worker processes at most; one for each core unless given
+  --max-sessions NUMBER sessions of a token at most; ${DEFAULT_LIMITS.sessions} unless given
+  --grace SECONDS       for which a session outlives its connection; 30 unless given
+`;
+
+const text = { type: 'string' } as const;
+const texts = { type: 'string', multiple: true } as const;
+const NAMES = {
+	host: text,
+	port: text,
+	name: texts,
+	origin: texts,
+	token: text,
+	tokens: text,
+	allow: texts,
+	'udp-ports': text,
+	announce: texts,
+	interfaces: texts,
+	isolation: text,
+	workers: text,
+	'max-sessions': text,
+	grace: text,
+} satisfies ParseArgsOptionsConfig;
+
+/** A mistake in the command line; the message says which. */
+export class UsageError extends Error {}
+
+/**
+ * What the arguments ask for.
+ *
+ * @throws {UsageError}
+ */
+export function parseOptions(args: readonly string[]): BridgeOptions {
+	const values = parse(args);
+	return {
+		host: values.host,
+		port: count('port', values.port, 0, 65_535),
+		names: values.name,
+		origins: values.origin,
+		token: values.token ?? (process.env.AIORTC_SHIM_TOKEN || undefined),
+		access: values.tokens === undefined ? undefined : readTokens(values.tokens),
+		capabilities: capabilities('--allow', values.allow ?? []),
+		udpPorts: ports(values['udp-ports']),
+		announce: values.announce,
+		interfaces: values.interfaces?.flatMap((names) => names.split(',')),
+		isolation: isolation(values.isolation),
+		workers: count('workers', values.workers, 1, 1_024),
+		limits: { sessions: count('max-sessions', values['max-sessions'], 1) ?? DEFAULT_LIMITS.sessions },
+		graceSeconds: count('grace', values.grace),
+	};
+}
+
+function parse(args: readonly string[]) {
+	try {
+		return parseArgs({ args: [...args], options: NAMES }).values;
+	} catch (error) {
+		// Its first sentence says what is wrong, those after it how the parser could be told otherwise.
+		throw new UsageError(
+			(error as Error).message.replace(/\.?\s+(To specify|Did you forget|This command)[\s\S]*$/, ''),
+		);
+	}
+}
+
+function count(name: string, value: string | undefined, least = 0, most = 2 ** 31 - 1): number | undefined {
+	if (value === undefined) return undefined;
+	const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+	if (number >= least && number <= most) return number;
+	throw new UsageError(`--${name} is ${value || 'empty'}; a number from ${least} to ${most} is needed`);
+}
+
+function ports(value: string | undefined): [number, number] | undefined {
+	if (value === undefined) return undefined;
+	const [, low, high] = /^(\d+)-(\d+)$/.exec(value) ?? [];
+	if (!low || !high) throw new UsageError(`--udp-ports is ${value || 'empty'}; two numbers as 40000-40100 are needed`);
+	return [Number(low), Number(high)];
+}
+
+function isolation(value: string | undefined): Isolation | undefined {
+	if (value === undefined || value === 'session' || value === 'token' || value === 'shared') return value;
+	throw new UsageError(`--isolation is ${value || 'empty'}; session, token or shared is needed`);
+}
+
+function capabilities(where: string, names: readonly unknown[]): Capability[] {
+	const wrong = names.find((name) => !CAPABILITIES.includes(name as Capability));
+	if (wrong === undefined) return names as Capability[];
+	throw new UsageError(`${where}: ${wrong || 'nothing'} is no capability; there are ${CAPABILITIES.join(', ')}`);
+}
+
+/** The file's tokens; what a row leaves out is nothing for capabilities, and the default for limits. */
+function readTokens(file: string): Access[] {
+	const rows = readJson(file);
+	if (!Array.isArray(rows) || rows.length === 0) throw new UsageError(`--tokens: ${file} has no list of tokens`);
+	return rows.map((row: Partial<Access> | null, index) => {
+		if (typeof row?.token !== 'string' || !row.token) {
+			throw new UsageError(`--tokens: row ${index + 1} of ${file} has no token`);
+		}
+		return {
+			token: row.token,
+			capabilities: capabilities(`--tokens: row ${index + 1} of ${file}`, row.capabilities ?? []),
+			limits: limits(`--tokens: row ${index + 1} of ${file}`, row.limits ?? {}),
+		};
+	});
+}
+
+function limits(where: string, given: Partial<Access['limits']>): Access['limits'] {
+	for (const [name, value] of Object.entries(given)) {
+		if (!(name in DEFAULT_LIMITS)) {
+			throw new UsageError(`${where}: ${name} is no limit; there are ${Object.keys(DEFAULT_LIMITS).join(', ')}`);
+		}
+		if (!Number.isInteger(value) || value < 1)
+			throw new UsageError(`${where}: ${name} is ${value}; a number is needed`);
+	}
+	return { ...DEFAULT_LIMITS, ...given };
+}
+
+function readJson(file: string): unknown {
+	try {
+		return JSON.parse(readFileSync(file, 'utf8'));
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		throw new UsageError(`--tokens: ${file} ${code === 'ENOENT' ? 'is not there' : `cannot be read: ${message}`}`);
+	}
+}

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseOptions, UsageError } from '../../../bridge/cliOptions.ts';
+import { DEFAULT_LIMITS } from '../../../bridge/limits.ts';
+import { checkNetwork } from '../../../bridge/network.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'aiortc-options-'));
+test.after(() => rmSync(folder, { recursive: true }));
+
+/** A file of tokens. */
+function tokens(name: string, content: string): string {
+	const file = join(folder, name);
+	writeFileSync(file, content);
+	return file;
+}
+
+test('every option reaches the bridge', () => {
+	const line =
+		'--host 0.0.0.0 --port 8080 --name box.lan --name 203.0.113.5 --origin https://a.example --token sesame ' +
+		'--allow file --allow ice --udp-ports 40000-40100 --announce 203.0.113.5 --announce 2001:db8::5 ' +
+		'--interfaces eth0,eth1 --interfaces wlan0 --isolation session --workers 3 --max-sessions 9 --grace 5';
+	assert.equal(parseOptions(line.split(' ')), {
+		host: '0.0.0.0',
+		port: 8080,
+		names: ['box.lan', '203.0.113.5'],
+		origins: ['https://a.example'],
+		token: 'sesame',
+		access: undefined,
+		capabilities: ['file', 'ice'],
+		udpPorts: [40_000, 40_100],
+		announce: ['203.0.113.5', '2001:db8::5'],
+		interfaces: ['eth0', 'eth1', 'wlan0'],
+		isolation: 'session',
+		workers: 3,
+		limits: { sessions: 9 },
+		graceSeconds: 5,
+	});
+});
+
+test('a file of tokens gives each its own', () => {
+	const rows = [{ token: 'a', capabilities: ['file'], limits: { sessions: 1 } }, { token: 'b' }];
+	assert.equal(parseOptions(['--tokens', tokens('good.json', JSON.stringify(rows))]).access, [
+		{ token: 'a', capabilities: ['file'], limits: { ...DEFAULT_LIMITS, sessions: 1 } },
+		{ token: 'b', capabilities: [], limits: DEFAULT_LIMITS },
+	]);
+});
+
+const mistakes: [args: string[], sentence: RegExp][] = [
+	[['--port', 'eighty'], /^--port is eighty; a number from 0 to 65535 is needed$/],
+	[['--port', '65536'], /^--port is 65536; /],
+	[['--port', ''], /^--port is empty; /],
+	[['--workers', '0'], /^--workers is 0; a number from 1 /],
+	[['--grace', '1.5'], /^--grace is 1\.5; /],
+	[['--udp-ports', '40000'], /^--udp-ports is 40000; two numbers as 40000-40100 are needed$/],
+	[['--udp-ports', '40000-'], /^--udp-ports is 40000-; /],
+	[['--isolation', 'all'], /^--isolation is all; session, token or shared is needed$/],
+	[['--allow', 'fly'], /^--allow: fly is no capability; there are file, /],
+	[['--tokens', join(folder, 'none.json')], /none\.json is not there$/],
+	[['--tokens', tokens('broken.json', '[{')], /broken\.json cannot be read: .*JSON/],
+	[['--tokens', tokens('empty.json', '[]')], /has no list of tokens$/],
+	[['--tokens', tokens('nobody.json', '[{"token":"a"},{}]')], /row 2 of .* has no token$/],
+	[['--tokens', tokens('null.json', '[null]')], /row 1 of .* has no token$/],
+	[['--tokens', tokens('flying.json', '[{"token":"a","capabilities":["fly"]}]')], /row 1 of .*: fly is no capability/],
+	[
+		['--tokens', tokens('much.json', '[{"token":"a","limits":{"sesions":1}}]')],
+		/sesions is no limit; there are sessions,/,
+	],
+	[
+		['--tokens', tokens('text.json', '[{"token":"a","limits":{"sessions":"1"}}]')],
+		/sessions is 1; a number is needed$/,
+	],
+	[['--nonsense'], /^Unknown option '--nonsense'$/],
+	[['--port'], /^Option '--port <value>' argument missing$/],
+	[['nonsense'], /^Unexpected argument 'nonsense'$/],
+];
+for (const [args, sentence] of mistakes) {
+	test(`${args.map((each) => each.replace(folder, '…')).join(' ')} is a mistake that one sentence names`, () => {
+		assert.throws(
+			() => parseOptions(args),
+			(error: Error) => error instanceof UsageError && sentence.test(error.message) && !error.message.includes('\n'),
+		);
+	});
+}
+
+const networks: [network: Parameters<typeof checkNetwork>[0], sentence: RegExp][] = [
+	[{ udpPorts: [40_100, 40_000] }, /^the UDP ports are 40100-40000; /],
+	[{ udpPorts: [0, 10] }, /^the UDP ports are 0-10; two from 1 to 65535/],
+	[{ udpPorts: [1, 65_536] }, /^the UDP ports are 1-65536; /],
+	[{ announce: ['box.lan'] }, /^box\.lan cannot be announced: an IP address is needed$/],
+	[{ announce: ['203.0.113.5', '2001:db8::1', '203.0.113.6'] }, /^203\.0\.113\.5 and 203\.0\.113\.6 cannot both /],
+	[{ interfaces: ['no-such-interface'] }, /^there is no interface no-such-interface; there are .*lo/],
+	[{ interfaces: [''] }, /^there is no interface ; /],
+];
+for (const [network, sentence] of networks) {
+	test(`${JSON.stringify(network)} cannot be used`, () => {
+		assert.throws(
+			() => checkNetwork(network),
+			(error: Error) => error instanceof RangeError && sentence.test(error.message),
+		);
+	});
+}
+
+test('ports, an address of each version and interfaces by name or address can be used', () => {
+	checkNetwork({});
+	checkNetwork({ udpPorts: [1, 65_535], announce: ['203.0.113.5', '2001:db8::5'], interfaces: ['lo', '127.0.0.1'] });
+	checkNetwork({ udpPorts: [40_000, 40_000] });
+});
+
+test.run();
