@@ -5,6 +5,8 @@ import { Demo } from '../../../demo/server.ts';
 import { ensureMediasoupWorker } from '../../../scripts/mediasoup-worker.ts';
 import type { Ask, Asks } from './messages.ts';
 
+/** Milliseconds in which a bot that was told so ends. */
+const PATIENCE = 10_000;
 const BOT = path.join(import.meta.dirname, 'bot.ts');
 
 /** Bots in a room of the demo, each a process with a worker of its own. */
@@ -36,14 +38,23 @@ export class Party {
 		return this.ask('join', (number) => ({ url, number, others: this.#bots.length - 1 }));
 	}
 
-	/** Lets the bots end by themselves; resolves to how they ended. */
+	/** Lets the bots end by themselves; resolves to how they ended, which is null for one that had to be killed. */
 	async end(): Promise<(number | null)[]> {
-		const ended = this.#bots.map((bot) => (bot.exitCode === null ? once(bot, 'exit') : [bot.exitCode]));
-		for (const bot of this.#bots) if (bot.connected) bot.disconnect();
-		const codes = (await Promise.all(ended)).map(([code]) => code);
+		const codes = await Promise.all(this.#bots.map(letEnd));
 		await this.demo.close();
 		return codes;
 	}
+}
+
+/** A bot that has not left the room goes on: an open connection keeps a process alive. */
+async function letEnd(bot: ChildProcess): Promise<number | null> {
+	if (bot.exitCode !== null || bot.signalCode !== null) return bot.exitCode;
+	const killing = setTimeout(() => bot.kill('SIGKILL'), PATIENCE);
+	const ended = once(bot, 'exit');
+	if (bot.connected) bot.disconnect();
+	const [code] = await ended;
+	clearTimeout(killing);
+	return code;
 }
 
 async function request<A extends Ask>(bot: ChildProcess, ask: A, params: Asks[A]['in']): Promise<Asks[A]['out']> {
