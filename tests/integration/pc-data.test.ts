@@ -29,6 +29,24 @@ test('a channel of the offerer opens on both sides, with the id that its DTLS ro
 	close();
 });
 
+test('a channel opens when bytes can flow and not before: what is sent at once arrives', async () => {
+	const pair = makePair();
+	const ours = pair.offerer.createDataChannel('early');
+	assert.is(await failure(() => ours.send('too early')), 'InvalidStateError');
+	const states: string[] = [];
+	ours.onopen = () => {
+		const { sctp } = pair.offerer;
+		states.push(sctp!.state, sctp!.transport.state, ours.readyState);
+		ours.send('at once');
+	};
+	const incoming = next<RTCDataChannelEvent>(pair.answerer, 'datachannel');
+	await negotiate(pair);
+	const { data } = await next<MessageEvent>((await incoming).channel, 'message');
+	assert.is(data, 'at once');
+	assert.equal(states, ['connected', 'connected', 'open']);
+	pair.close();
+});
+
 test('every type that send() takes arrives whole and in order, a Blob too', async () => {
 	const { ours, theirs, close } = await makeChannels();
 	const seen = messages(theirs);
