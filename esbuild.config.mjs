@@ -1,5 +1,5 @@
 /**
- * Writes what is published into dist/, a package of its own: `npm pack ./dist`, `npm publish ./dist`.
+ * Writes what is published into dist/, a package of its own: `npm run pack` packs it, `npm publish ./dist` publishes it.
  * The sources need no build: they run as they are wherever TypeScript does, which in node_modules is nowhere.
  *
  *     node scripts/run.cjs esbuild.config.mjs [folder]

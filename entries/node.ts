@@ -3,6 +3,7 @@
  * Their worker starts at the first use, beside this process, unless AIORTC_SHIM_URL names a bridge.
  */
 
+import '../bridge/requireNode.ts';
 import { setInterval } from 'node:timers';
 import { type ClientOptions, WebSocket } from 'ws';
 import { MAX_FRAME } from '../shim/link/frames.ts';

@@ -10,6 +10,12 @@ const path = require('path');
 const built = path.join(__dirname, '..', 'lib', 'cli.cjs');
 
 if (fs.existsSync(built)) {
+	if (parseInt(process.versions.node, 10) < 20) {
+		console.error(
+			`aiortc-shim: Node >= 20 is needed, and this is ${process.versions.node}: install it from https://nodejs.org`,
+		);
+		process.exit(1);
+	}
 	require(built);
 } else {
 	process.argv.splice(2, 0, path.join(__dirname, '..', 'bridge', 'cli.ts'));

@@ -21,6 +21,8 @@ export interface Ended {
 export interface Program {
 	readonly child: ChildProcess;
 	readonly ended: Promise<Ended>;
+	/** What it has printed so far. */
+	readonly stdout: string;
 	/** Resolves when it has printed the line; rejects when it ends without. */
 	said(line: string): Promise<void>;
 }
@@ -61,11 +63,16 @@ export class EmptyFolder {
 		return this.at('node_modules', 'aiortc-shim', ...names);
 	}
 
-	/** Starts one of the programs. */
-	start({ command: [binary, ...options] }: Runtime, program: string, args: readonly string[] = []): Program {
+	/** Starts one of the programs; `variables` are added to its environment. */
+	start(
+		{ command: [binary, ...options] }: Runtime,
+		program: string,
+		args: readonly string[] = [],
+		variables: NodeJS.ProcessEnv = {},
+	): Program {
 		const child = spawn(binary, [...options, program, ...args], {
 			cwd: this.path,
-			env: this.environment,
+			env: { ...this.environment, ...variables },
 			stdio: ['ignore', 'pipe', 'pipe'],
 		});
 		this.#children.push(child);
@@ -73,8 +80,8 @@ export class EmptyFolder {
 	}
 
 	/** Runs one of the programs to its end. */
-	run(runtime: Runtime, program: string, args?: readonly string[]): Promise<Ended> {
-		return this.start(runtime, program, args).ended;
+	run(runtime: Runtime, program: string, variables?: NodeJS.ProcessEnv): Promise<Ended> {
+		return this.start(runtime, program, [], variables).ended;
 	}
 
 	/** Nothing of the checkout but the Python packages, which take minutes to install. */
@@ -126,5 +133,12 @@ function observe(child: ChildProcess): Program {
 			waiting.set(line, resolve);
 			void ended.then(() => reject(new Error(`it ended without ${line}: ${stdout}${stderr}`)));
 		});
-	return { child, ended, said };
+	return {
+		child,
+		ended,
+		said,
+		get stdout() {
+			return stdout;
+		},
+	};
 }

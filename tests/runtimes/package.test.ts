@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { test } from 'uvu';
@@ -83,6 +83,24 @@ test("a page's bundle has nothing of Node", async () => {
 		platform: 'browser',
 	});
 	assert.not.match(outputFiles[0]!.text, /node:|child_process/);
+});
+
+test('an older Node is told by the import and by the command, in a sentence', () => {
+	const pretend = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } });";
+	writeFileSync(folder.at('old.cjs'), pretend);
+	const preload = ['--require', './old.cjs'];
+	for (const args of [
+		['--input-type=module', '--eval', "import 'aiortc-shim/global';"],
+		['--eval', "require('aiortc-shim');"],
+		['--eval', "require('aiortc-shim/bridge');"],
+		[folder.installed('scripts', 'aiortc-shim.cjs'), 'doctor'],
+	]) {
+		const options = { cwd: folder.path, env: folder.environment, encoding: 'utf8' } as const;
+		const { status, stderr } = spawnSync(process.execPath, [...preload, ...args], options);
+		assert.is(status, 1);
+		assert.match(stderr, /Node >= 20.*this is 18\.20\.8: install it from https:\/\/nodejs\.org/);
+		assert.not.match(stderr, /^\s+at /m);
+	}
 });
 
 test('the command npx finds says what is there, and runs a bridge until Ctrl-C', async () => {

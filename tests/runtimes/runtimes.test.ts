@@ -18,9 +18,37 @@ function assertEnded({ code, stdout, stderr, lingered }: Ended): void {
 	assert.ok(lingered < 2_000, `${lingered} ms from its last line to its end`);
 }
 
+/** The installed command, as in another terminal; what it says for the environment. */
+async function startCommand(): Promise<{ environment: NodeJS.ProcessEnv; stop: () => Promise<void> }> {
+	const node = { name: 'Node', command: [process.execPath] } as const;
+	const command = folder.start(node, folder.installed('scripts', 'aiortc-shim.cjs'), ['bridge', '--token', 'sesame']);
+	await command.said('AIORTC_SHIM_TOKEN=sesame');
+	const [, url] = /^AIORTC_SHIM_URL=(.*)$/m.exec(command.stdout)!;
+	const stop = async () => {
+		command.child.kill('SIGINT');
+		assert.is((await command.ended).code, 0);
+	};
+	return { environment: { AIORTC_SHIM_URL: url, AIORTC_SHIM_TOKEN: 'sesame' }, stop };
+}
+
 for (const runtime of runtimes) {
 	test(`${runtime.name}: text, bytes, a picture and a tone arrive, and the program ends by itself`, async () => {
 		const ended = await folder.run(runtime, 'call.mjs');
+		assertEnded(ended);
+		assert.is(ended.stdout, 'grüße 🎈\n100000\n160x120\n440\nend\n');
+	});
+
+	test(`${runtime.name}: a shim of its own uses a bridge of its own, and leaves the globals alone`, async () => {
+		const ended = await folder.run(runtime, 'elsewhere.mjs', { PORTS: '42300-42319' });
+		assertEnded(ended);
+		assert.is(ended.stdout, 'hello 1 127.0.0.1\nglobals untouched\nend\n');
+	});
+
+	test(`${runtime.name}: with AIORTC_SHIM_URL and AIORTC_SHIM_TOKEN it starts nothing, and uses that bridge`, async () => {
+		const { environment, stop } = await startCommand();
+		// Without a Python there is nothing that it could start.
+		const ended = await folder.run(runtime, 'call.mjs', { ...environment, AIORTC_SHIM_PYTHON: '/nowhere' });
+		await stop();
 		assertEnded(ended);
 		assert.is(ended.stdout, 'grüße 🎈\n100000\n160x120\n440\nend\n');
 	});
