@@ -4,9 +4,10 @@ import type { types } from 'mediasoup-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { attributes, sections } from './contract/connections.ts';
-import { hears, PATIENCE, picture, sees, stopTracks, tone } from './contract/media.ts';
+import { hears, hearsApart, PATIENCE, picture, sees, stopTracks, tone } from './contract/media.ts';
 import { Sfu } from './contract/Sfu.ts';
 import { Station } from './contract/Station.ts';
+import { writtenTones } from './contract/written.ts';
 import { eventually } from './eventually.ts';
 
 /** Packets by which a rate is told. */
@@ -52,6 +53,15 @@ test('all options of opus are in the answer that is applied, and the sound is th
 	);
 	const { client } = await station.consume(producer.id);
 	await hears(client.track, 500);
+});
+
+test('with opusStereo each channel is heard as itself; without, both are mixed', async () => {
+	const producer = await station.produce(writtenTones([500, 800]), { codecOptions: { opusStereo: true } });
+	const apart = await station.consume(producer.id);
+	await hearsApart(apart.client.track, [500, 800]);
+	const mono = await station.produce(writtenTones([600, 600]), { codecOptions: { opusStereo: false } });
+	const { client } = await station.consume(mono.id);
+	await hears(client.track, 600);
 });
 
 test('opusPtime is what a packet lasts', async () => {

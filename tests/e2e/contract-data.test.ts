@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { types } from 'mediasoup-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { attributes, sections } from './contract/connections.ts';
 import { hears, PATIENCE, picture, sees, stopTracks, tone } from './contract/media.ts';
 import { Sfu } from './contract/Sfu.ts';
 import { Station } from './contract/Station.ts';
@@ -140,6 +141,42 @@ test('channels close and open again, from either end; others go on', async () =>
 	}
 	stays.producer.send('yes');
 	assert.equal(await take(stays.received, 1), ['yes']);
+});
+
+test('a channel that the SFU closes says so to its consumer; the others go on', async () => {
+	const [stays, goes] = [await channel({ label: 'stays' }), await channel({ label: 'goes' })];
+	const told: string[] = [];
+	goes.consumer.on('close', () => told.push('close'));
+	goes.consumer.on('error', (error) => told.push(error.message));
+	goes.producer.send('last');
+	assert.equal(await take(goes.received, 1), ['last']);
+	await bert.dataConsumers.get(goes.consumer.id)!.close();
+	await eventually(async () => goes.consumer.closed || null, PATIENCE, 'a closed consumer');
+	assert.equal(told, ['close']);
+	assert.is(goes.consumer.readyState, 'closed');
+	stays.producer.send('yes');
+	assert.equal(await take(stays.received, 1), ['yes']);
+});
+
+test('when the SFU closes a transport its channels close', async () => {
+	const { producer, consumer } = await channel();
+	const closed = [producer, consumer].map(
+		(each: { once(event: 'close', listener: () => void): unknown }) =>
+			new Promise<void>((resolve) => each.once('close', resolve)),
+	);
+	anna.send.server.close();
+	bert.receive.server.close();
+	await Promise.all(closed);
+	assert.equal([producer.readyState, consumer.readyState], ['closed', 'closed']);
+});
+
+test('the section of a consumer’s channel is called as the SFU calls it, and says what we may be sent', async () => {
+	await channel();
+	const [section] = sections(bert.receive.connection.currentLocalDescription).filter((each) =>
+		/^m=application/.test(each),
+	);
+	assert.equal(attributes(section!, 'mid'), ['datachannel']);
+	assert.equal(attributes(section!, 'max-message-size'), [`${bert.receive.server.sctpParameters!.maxMessageSize}`]);
 });
 
 test('many channels at once each keep their own messages', async () => {

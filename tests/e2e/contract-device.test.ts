@@ -76,11 +76,12 @@ test('loading leaves no connection open', async () => {
 
 test('a transport has its connection at once, with the configuration that it was given', async () => {
 	const iceServers = [{ urls: 'stun:127.0.0.1:9' }];
-	const station = await open({ transport: { iceServers, additionalSettings: { iceCandidatePoolSize: 0 } } });
+	const additionalSettings = { iceCandidatePoolSize: 0 };
+	const station = await open({ transport: { iceServers, iceTransportPolicy: 'relay', additionalSettings } });
 	const { connection } = station.send;
 	assert.is(connection!.connectionState, 'new');
 	const { bundlePolicy, rtcpMuxPolicy, iceTransportPolicy, iceServers: kept } = connection!.getConfiguration();
-	assert.equal([bundlePolicy, rtcpMuxPolicy, iceTransportPolicy], ['max-bundle', 'require', 'all']);
+	assert.equal([bundlePolicy, rtcpMuxPolicy, iceTransportPolicy], ['max-bundle', 'require', 'relay']);
 	assert.equal(
 		kept?.flatMap(({ urls }) => urls),
 		['stun:127.0.0.1:9'],
@@ -90,6 +91,19 @@ test('a transport has its connection at once, with the configuration that it was
 		connection!.getConfiguration().iceServers?.flatMap(({ urls }) => urls),
 		['stun:127.0.0.1:10'],
 	);
+});
+
+test('a server of ICE that does not answer is told by icecandidateerror, and the call goes on', async () => {
+	const iceServers = [{ urls: 'stun:no-such-host.invalid' }];
+	const station = await open({ transport: { iceServers } });
+	const told = new Promise<RTCPeerConnectionIceErrorEvent>((resolve) => {
+		station.send.client.on('icecandidateerror', resolve);
+	});
+	const producer = await station.produce(await tone(440));
+	const { errorCode, url } = await told;
+	assert.equal([errorCode, url], [701, 'stun:no-such-host.invalid']);
+	const { client } = await station.consume(producer.id);
+	await hears(client.track, 440);
 });
 
 test('the server is told of our DTLS before anything is sent: one sha-256 fingerprint, as the client', async () => {

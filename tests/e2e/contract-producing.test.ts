@@ -5,9 +5,21 @@ import type { types } from 'mediasoup-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { attributes, sections } from './contract/connections.ts';
-import { hears, hearsSilence, kept, PATIENCE, picture, sees, seesBlack, stopTracks, tone } from './contract/media.ts';
+import {
+	hears,
+	hearsSilence,
+	kept,
+	PATIENCE,
+	picture,
+	sees,
+	seesBlack,
+	seesLuma,
+	stopTracks,
+	tone,
+} from './contract/media.ts';
 import { Sfu } from './contract/Sfu.ts';
 import { Station } from './contract/Station.ts';
+import { writtenPicture, writtenTones } from './contract/written.ts';
 import { eventually } from './eventually.ts';
 
 const FILM = { sourceType: 'file', source: path.resolve('demo/media/sample.webm') } as const;
@@ -99,7 +111,7 @@ test('replaceTrack goes between any sources: test picture, film, nothing, and on
 	await sees(client.track, 7);
 });
 
-test('replaceTrack of sound: a tone, another, a stereo one, and frames of our own', async () => {
+test('replaceTrack of sound: a tone, another, a stereo one, and a clone', async () => {
 	const producer = await station.produce(await tone(450));
 	const { client } = await station.consume(producer.id);
 	await hears(client.track, 450);
@@ -113,6 +125,28 @@ test('replaceTrack of sound: a tone, another, a stereo one, and frames of our ow
 	const copy = kept((await tone(1_000)).clone());
 	await producer.replaceTrack({ track: copy });
 	await hears(client.track, 1_000);
+});
+
+test('frames of our own are sent, from the first on and by replaceTrack', async () => {
+	const sound = await station.produce(writtenTones([620]));
+	const light = await station.produce(writtenPicture(200));
+	const [heard, seen] = [await station.consume(sound.id), await station.consume(light.id)];
+	await Promise.all([hears(heard.client.track, 620), seesLuma(seen.client.track, 200)]);
+	await sound.replaceTrack({ track: await tone(480) });
+	await light.replaceTrack({ track: await picture(13) });
+	await Promise.all([hears(heard.client.track, 480), sees(seen.client.track, 13)]);
+	await sound.replaceTrack({ track: writtenTones([820]) });
+	await light.replaceTrack({ track: writtenPicture(90) });
+	await Promise.all([hears(heard.client.track, 820), seesLuma(seen.client.track, 90)]);
+});
+
+test('what a consumer receives can be produced again, and is seen and heard as it was', async () => {
+	const [video, audio] = [await station.produce(await picture(14)), await station.produce(await tone(530))];
+	const [seen, heard] = [await station.consume(video.id), await station.consume(audio.id)];
+	const [again, aloud] = [await station.produce(seen.client.track), await station.produce(heard.client.track)];
+	await shows(again, 14);
+	await sounds(aloud, 530);
+	assert.not(again.closed);
 });
 
 test('a track that ends says so to its producer', async () => {
@@ -180,6 +214,12 @@ test('stream ids, the sender and the encodings reach where they belong', async (
 	});
 	assert.is(sender!, producer.rtpSender);
 	assert.is(producer.rtpParameters.msid, `my-stream ${track.id}`);
+	const unnamed = await station.produce(await tone(440));
+	assert.match(
+		unnamed.rtpParameters.msid!,
+		new RegExp(`^[\\w-]{36} ${unnamed.track!.id}$`),
+		'a stream of the client’s',
+	);
 	assert.equal(
 		producer.rtpSender!.getParameters().encodings.map(({ maxBitrate }) => maxBitrate),
 		[80_000],

@@ -43,6 +43,7 @@ export class Station {
 	/** The server's ends of what was made, by id. */
 	readonly producers = new Map<string, server.Producer>();
 	readonly dataProducers = new Map<string, server.DataProducer>();
+	readonly dataConsumers = new Map<string, server.DataConsumer>();
 	/** What the client told the server of its DTLS, in order. */
 	readonly dtls: types.DtlsParameters[] = [];
 
@@ -80,7 +81,9 @@ export class Station {
 
 	/** An open channel from the router. */
 	async consumeData(dataProducerId: string): Promise<types.DataConsumer> {
-		const { id, sctpStreamParameters, label, protocol } = await this.receive.server.consumeData({ dataProducerId });
+		const consumer = await this.receive.server.consumeData({ dataProducerId });
+		const { id, sctpStreamParameters, label, protocol } = consumer;
+		this.dataConsumers.set(id, consumer);
 		return opened(
 			await this.receive.client.consumeData({
 				id,

@@ -59,12 +59,37 @@ export function seesBlack(track: MediaStreamTrack): Promise<true> {
 	});
 }
 
+/** Reads a track until its picture is of about one brightness, 0 to 255. */
+export function seesLuma(track: MediaStreamTrack, expected: number): Promise<true> {
+	return look<VideoFrame, true>(track, `a picture of brightness ${expected}`, async (frame) => {
+		const { luma } = await planesOf(frame);
+		return luma.every((value) => Math.abs(value - expected) < 8) || null;
+	});
+}
+
 /** Reads a track until it has been a pure tone for a while. */
 export function hears(track: MediaStreamTrack, frequency: number): Promise<true> {
-	return listen(track, `a tone of ${frequency} Hz`, (sound, sampleRate) => {
-		const heard = toneFrequency(sound, sampleRate);
-		const near = Math.abs((heard ?? 0) - frequency) < frequency * TONE_TOLERANCE;
-		return near && toneShare(sound, sampleRate, frequency) > 0.8;
+	return listen(track, `a tone of ${frequency} Hz`, (sound, sampleRate) => isTone(sound, sampleRate, frequency));
+}
+
+function isTone(sound: ArrayLike<number>, sampleRate: number, frequency: number): boolean {
+	const near = Math.abs(toneFrequency(sound, sampleRate) - frequency) < frequency * TONE_TOLERANCE;
+	return near && toneShare(sound, sampleRate, frequency) > 0.8;
+}
+
+/** Reads a track until each of its channels has been a pure tone of its own for a while. */
+export function hearsApart(track: MediaStreamTrack, frequencies: readonly number[]): Promise<true> {
+	const sounds = frequencies.map((): number[] => []);
+	return look<AudioData, true>(track, `tones of ${frequencies} Hz, one a channel`, async (data) => {
+		if (data.numberOfChannels !== frequencies.length) return null;
+		for (const [planeIndex, sound] of sounds.entries()) {
+			const samples = new Float32Array(data.numberOfFrames);
+			data.copyTo(samples, { planeIndex, format: 'f32-planar' });
+			sound.push(...samples);
+		}
+		if (sounds[0]!.length < data.sampleRate * TONE_SECONDS) return null;
+		const pieces = sounds.map((sound) => sound.splice(0));
+		return pieces.every((piece, index) => isTone(piece, data.sampleRate, frequencies[index]!)) || null;
 	});
 }
 
