@@ -10,10 +10,20 @@ import pytest
 from msgspec import Struct
 from wire_peer import WirePeer, payloads
 
+from aiortc_worker.media.frame_reader import FrameReader
+from aiortc_worker.media.frame_writer import FrameWriter
+from aiortc_worker.media.media_source import MediaSource
+from aiortc_worker.media.track import Track
+from aiortc_worker.rtp.rtp_receiver import RtpReceiver
+from aiortc_worker.rtp.rtp_sender import RtpSender
 from aiortc_worker.session.registry import register
 from aiortc_worker.session.remote import CallError, ObjectId, Remote, call
 from aiortc_worker.session.session import Session
 from aiortc_worker.session.wire import CREDIT, LENGTH, MEDIA, MESSAGE, MORE, RECORD, TEXT, WINDOW
+from aiortc_worker.transports.data_channel import DataChannel
+from aiortc_worker.transports.dtls_transport import DtlsTransport
+from aiortc_worker.transports.ice_transport import IceTransport
+from aiortc_worker.transports.sctp_transport import SctpTransport
 
 
 class Number(Struct, frozen=True):
@@ -117,6 +127,13 @@ class Probe(Remote):
 
     async def close(self) -> None:
         trace.append(f"close {self.id}")
+
+
+@register
+class EarlyProbe(Probe):
+    """One that ends before the others do."""
+
+    close_order = 5
 
 
 @pytest.fixture
@@ -384,6 +401,26 @@ async def test_the_end_of_the_socket_closes_all_and_leaves_no_task(peer: WirePee
     assert session.dump().tasks == 0
     assert sorted(trace[-2:]) == ["close 1", "close 2"]
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def test_a_session_closes_its_objects_in_their_order(peer: WirePeer) -> None:
+    new(peer, 1)
+    peer.text({"new": 2, "type": "EarlyProbe", "in": {}})
+    new(peer, 3)
+    invoke(peer, 1, 3, "echo", n=1)
+    await peer.frame()
+    await peer.close()
+    assert trace[-3] == "close 2"
+
+
+def test_what_media_stands_on_outlives_it() -> None:
+    # ICE or DTLS first would leave tasks of aiortc with exceptions that nobody awaits.
+    stages = [(RtpSender, RtpReceiver), (DataChannel,), (SctpTransport,), (DtlsTransport,), (IceTransport,)]
+    stages += [(FrameReader, FrameWriter), (Track,), (MediaSource,)]
+    orders = [{each.close_order for each in stage} for stage in stages]
+    assert all(len(order) == 1 for order in orders)
+    assert orders == sorted(orders, key=max)
+    assert len({max(order) for order in orders}) == len(stages)
 
 
 @pytest.mark.parametrize(
