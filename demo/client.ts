@@ -1,7 +1,6 @@
 /** A room's client: mediasoup-client and socket.io-client as anyone would write it, for a program and for a page. */
 import { Device, type types } from 'mediasoup-client';
 import { io, type Socket } from 'socket.io-client';
-import { Path, type Standing, worstOf } from './Path.ts';
 import type {
 	Answer,
 	Answered,
@@ -33,9 +32,7 @@ export interface RoomListener {
 	onMessage?(data: string | ArrayBuffer, label: string, peer: PeerInfo): void;
 	/** This peer hears our channel from now on. */
 	onListening?(label: string, peer: PeerInfo): void;
-	/** How the connection to the SFU stands; what is interrupted is being restored. */
-	onStanding?(standing: Standing): void;
-	/** The room is lost: the server went away, or put us out. Nothing is told after it. */
+	/** The room is lost: the server went away, or put us out. */
 	onLost?(reason: string): void;
 	onError?(error: Error): void;
 }
@@ -84,7 +81,6 @@ export class Room {
 	readonly #device: Device;
 	readonly #send: types.Transport;
 	readonly #receive: types.Transport;
-	readonly #paths: readonly Path[];
 	readonly #peers = new Map<string, PeerInfo>();
 	readonly #consumers = new Map<string, types.Consumer>();
 	readonly #dataConsumers = new Map<string, types.DataConsumer>();
@@ -99,7 +95,7 @@ export class Room {
 		this.#device = device;
 		this.#send = send;
 		this.#receive = receive;
-		this.#paths = [send, receive].map((transport) => this.#connect(transport));
+		for (const transport of [send, receive]) this.#connect(transport);
 		this.#offer(send);
 	}
 
@@ -125,23 +121,14 @@ export class Room {
 		await this.#request('closeProducer', { producerId: producer.id });
 	}
 
-	/** A channel to everyone in the room; resolves when it is open, rejects when the room is left before. */
+	/** A channel to everyone in the room; resolves when it is open. */
 	async openChannel(label: string): Promise<types.DataProducer> {
 		const channel = await this.#send.produceData({ label });
-		if (channel.readyState === 'open') return channel;
-		return new Promise((resolve, reject) => {
-			channel.once('open', () => resolve(channel));
-			channel.observer.once('close', () => reject(new Error(`the channel ${label} closed before it was open`)));
-		});
-	}
-
-	/** The statistics of what is sent and of what is received, in this order. */
-	getStats(): Promise<RTCStatsReport[]> {
-		return Promise.all([this.#send.getStats(), this.#receive.getStats()]);
+		if (channel.readyState !== 'open') await new Promise<void>((resolve) => channel.once('open', resolve));
+		return channel;
 	}
 
 	leave(): void {
-		// What ends now ends because we leave: nobody is to hear of it.
 		this.#listener = {};
 		this.#send.close();
 		this.#receive.close();
@@ -160,14 +147,7 @@ export class Room {
 		socket.on('consumerPaused', ({ consumerId }) => this.#consumers.get(consumerId)?.pause());
 		socket.on('consumerResumed', ({ consumerId }) => this.#consumers.get(consumerId)?.resume());
 		socket.on('listening', ({ label, peerId }) => this.#listener.onListening?.(label, this.#peer(peerId)));
-		socket.on('transportClosed', () => this.#lose('the SFU closed the connection'));
-		socket.on('disconnect', (reason) => this.#lose(reason));
-	}
-
-	#lose(reason: string): void {
-		const { onLost } = this.#listener;
-		this.leave();
-		onLost?.(reason);
+		socket.on('disconnect', (reason) => this.#listener.onLost?.(reason));
 	}
 
 	#meet({ peers, media, channels }: Found): void {
@@ -176,22 +156,14 @@ export class Room {
 		for (const channel of channels) this.#guard(this.#consumeData(channel));
 	}
 
-	#connect(transport: types.Transport): Path {
+	#connect(transport: types.Transport): void {
 		const transportId = transport.id;
 		transport.on('connect', ({ dtlsParameters }, resolve, reject) => {
 			this.#request('connectTransport', { transportId, dtlsParameters }).then(resolve, reject);
 		});
-		return new Path(
-			transport,
-			() => this.#request('restartIce', { transportId }),
-			() => this.#onstanding(),
-		);
-	}
-
-	#onstanding(): void {
-		const standing = worstOf(this.#paths.map((path) => path.standing));
-		if (standing === 'lost') this.#lose('the connection to the SFU could not be restored');
-		else this.#listener.onStanding?.(standing);
+		transport.on('connectionstatechange', (state) => {
+			if (state === 'failed') this.#guard(this.#restartIce(transport));
+		});
 	}
 
 	#offer(transport: types.Transport): void {
@@ -202,6 +174,10 @@ export class Room {
 		transport.on('producedata', ({ sctpStreamParameters, label = '' }, resolve, reject) => {
 			this.#request('produceData', { transportId, sctpStreamParameters, label }).then(resolve, reject);
 		});
+	}
+
+	async #restartIce(transport: types.Transport): Promise<void> {
+		await transport.restartIce({ iceParameters: await this.#request('restartIce', { transportId: transport.id }) });
 	}
 
 	async #consume({ producerId, peerId }: MediaInfo): Promise<void> {

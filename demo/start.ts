@@ -12,7 +12,6 @@ import { ensureMediasoupWorker } from '../scripts/mediasoup-worker.ts';
 import { Participant } from './job/Participant.ts';
 import { table } from './job/report.ts';
 import { type Cast, perform, remains } from './job/run.ts';
-import { PageBridge } from './PageBridge.ts';
 import { buildPage } from './page/build.ts';
 import { Demo } from './server.ts';
 
@@ -60,13 +59,7 @@ async function job(workerBin: string): Promise<number> {
 
 /** @returns the exit code */
 async function stay(workerBin: string): Promise<number> {
-	const bridge = new PageBridge();
-	const demo = await Demo.serve({
-		workerBin,
-		port: Number(options.port),
-		page: await buildPage(),
-		bridge: () => bridge.endpoint(),
-	});
+	const demo = await Demo.serve({ workerBin, port: Number(options.port), page: await buildPage() });
 	const cast = bots(demo.url);
 	console.log(`The room is at ${demo.url} (Ctrl-C ends it)`);
 	for (const { bot } of cast) {
@@ -79,7 +72,7 @@ async function stay(workerBin: string): Promise<number> {
 	const dying = new Promise<string>((resolve) => demo.sfu.ondied((error) => resolve(`the SFU died: ${error.message}`)));
 	const why = await Promise.race([ending, dying, ...failing]);
 	await Promise.all(cast.map(({ bot }) => bot.leave()));
-	await Promise.all([demo.close(), bridge.close()]);
+	await demo.close();
 	if (why === 'asked to') return 0;
 	console.error(why);
 	return 1;

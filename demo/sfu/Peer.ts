@@ -32,8 +32,6 @@ export class Peer implements PeerRequests {
 	readonly #consumers = new Map<string, types.Consumer>();
 	readonly #dataConsumers = new Map<string, types.DataConsumer>();
 
-	#closed = false;
-
 	constructor(info: PeerInfo, router: types.Router, server: types.WebRtcServer, surroundings: Surroundings) {
 		this.info = info;
 		this.tell = surroundings.tell;
@@ -56,7 +54,6 @@ export class Peer implements PeerRequests {
 
 	/** Producers and consumers end with their transports, here and at the other peers. */
 	close(): void {
-		this.#closed = true;
 		for (const transport of this.#transports.values()) transport.close();
 	}
 
@@ -74,9 +71,6 @@ export class Peer implements PeerRequests {
 			maxReceiveMessageSize: LIMITS.messageBytes,
 		});
 		keep(this.#transports, transport);
-		transport.observer.once('close', () => {
-			if (!this.#closed) this.tell('transportClosed', { transportId: transport.id });
-		});
 		const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
 		return { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters };
 	}
