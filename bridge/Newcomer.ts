@@ -1,9 +1,9 @@
 /** A WebSocket on its way to a session: bounded in time and bytes until it has said hello. */
 
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import { CloseCode } from '../shim/link/frames.ts';
 import { HELLO_MS } from './handshake.ts';
+import type { ShimSocket } from './ShimSocket.ts';
 import { type BridgeSession, closeSocket } from './session.ts';
 
 /** Bytes that may come before hello is understood: of hello, and of what a shim sends right behind it. */
@@ -15,22 +15,22 @@ export class Newcomer {
 	/** The first frame; never settles when the socket is closed before it comes. */
 	readonly hello: Promise<Frame>;
 
-	readonly #socket: WebSocket;
-	readonly #stream: Duplex;
+	readonly #socket: ShimSocket;
+	readonly #stream: Duplex | undefined;
 	readonly #timer: NodeJS.Timeout;
 	/** What came behind hello, while there is no session to take it. */
 	readonly #waiting: Frame[] = [];
 	#bytes = 0;
 	#session: BridgeSession | null = null;
 
-	/** @param stream the connection under `socket`, whose bytes are counted as they come and not as whole frames */
-	constructor(socket: WebSocket, stream: Duplex) {
+	/** @param stream the connection under `socket`, whose bytes are counted as they come and not as whole frames; none within a process */
+	constructor(socket: ShimSocket, stream?: Duplex) {
 		this.#socket = socket;
 		this.#stream = stream;
 		// What is wrong with a socket is told by its close.
 		socket.on('error', () => {});
 		socket.on('close', () => this.#stopGuarding());
-		stream.on('data', this.#count);
+		stream?.on('data', this.#count);
 		const late = () => closeSocket(socket, CloseCode.token, `no hello within ${HELLO_MS / 1000} s`);
 		this.#timer = setTimeout(late, HELLO_MS);
 		this.#timer.unref();
@@ -70,6 +70,6 @@ export class Newcomer {
 
 	#stopGuarding(): void {
 		clearTimeout(this.#timer);
-		this.#stream.off('data', this.#count);
+		this.#stream?.off('data', this.#count);
 	}
 }

@@ -1,9 +1,17 @@
-/** The bridge that lives in the application's own process: on its event loop, and unseen by it. */
+/** The bridge that lives in the application's own process: on its event loop, unseen by it, and reached by nobody else. */
 
 import { availableParallelism } from 'node:os';
-import { type Bridge, startBridge } from './server.ts';
+import type { Endpoint } from '../shim/link/options.ts';
+import type { Socket } from '../shim/link/Socket.ts';
+import { type Backend, startBackend } from './backend.ts';
+import { CAPABILITIES, DEFAULT_LIMITS, generateToken } from './limits.ts';
+import { memorySocketPair } from './memorySocket.ts';
 
-let embedded: Promise<Bridge> | null = null;
+interface Embedded extends Endpoint {
+	close(): Promise<void>;
+}
+
+let embedded: Promise<Embedded> | null = null;
 
 /**
  * The process's one embedded bridge, started at the first call; a failed start is tried again at the next.
@@ -11,7 +19,7 @@ let embedded: Promise<Bridge> | null = null;
  *
  * @throws {SetupError | WorkerStartError} why there is no worker, in a sentence that says what to do
  */
-export function startEmbedded(): Promise<Bridge> {
+export function startEmbedded(): Promise<Endpoint> {
 	embedded ??= start().catch((error) => {
 		embedded = null;
 		throw error;
@@ -26,20 +34,27 @@ export async function stopEmbedded(): Promise<void> {
 	await (await ending?.catch(() => null))?.close();
 }
 
-async function start(): Promise<Bridge> {
-	const bridge = await startBridge({
+async function start(): Promise<Embedded> {
+	const token = generateToken();
+	const backend = startBackend({
 		unref: true,
+		access: [{ token, capabilities: CAPABILITIES, limits: { ...DEFAULT_LIMITS, sessions: 1024 } }],
 		// Its sessions are one application's: the first worker is started ahead, another when a session needs it.
 		isolation: 'shared',
 		workers: Math.max(availableParallelism(), Number(process.env.AIORTC_SHIM_WORKERS) || 0),
 		spares: 0,
-		limits: { sessions: 1024 },
 	});
 	try {
-		await bridge.ready;
-		return bridge;
+		await backend.ready;
 	} catch (error) {
-		await bridge.close();
+		await backend.close();
 		throw error;
 	}
+	return { url: 'the embedded bridge', token, openSocket: () => open(backend), close: () => backend.close() };
+}
+
+function open({ sessions }: Backend): Socket {
+	const { shim, bridge } = memorySocketPair();
+	void sessions.welcome(bridge);
+	return shim;
 }

@@ -2,23 +2,18 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { CloseCode, SUBPROTOCOL } from '../shim/link/frames.ts';
+import { SUBPROTOCOL } from '../shim/link/frames.ts';
 import type { Capability } from '../shim/link/hello.ts';
+import { type BackendOptions, type Isolation, startBackend } from './backend.ts';
 import { type Admission, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
 import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits } from './limits.ts';
-import { checkNetwork, type Network } from './network.ts';
-import { Pool } from './pool.ts';
-import { HEARTBEAT_SECONDS } from './session.ts';
-import { Sessions } from './sessions.ts';
-import { sweepStaleFolders } from './sweep.ts';
+import { checkNetwork } from './network.ts';
 
-/** Which sessions may share a worker process, and so its GIL and its libav. */
-export type Isolation = 'session' | 'token' | 'shared';
+export type { Isolation } from './backend.ts';
 
-export interface BridgeOptions extends Network {
+export interface BridgeOptions extends Partial<BackendOptions> {
 	/** Loopback unless given. */
 	readonly host?: string;
 	/** 0 (the default) takes a free one. */
@@ -33,22 +28,12 @@ export interface BridgeOptions extends Network {
 	readonly access?: readonly Access[];
 	/** `shared` on loopback, `token` beyond it, unless given. */
 	readonly isolation?: Isolation;
-	/** Workers at most; unless given, as many as there are cores, or 64 if each session has its own. */
-	readonly workers?: number;
-	/** Idle workers kept ready; 1 unless given. */
-	readonly spares?: number;
 	/** Origins (`https://example.org`) whose pages may connect beside loopback's; `*` for any. */
 	readonly origins?: readonly string[];
 	/** Names under which clients reach it, which a Host header may bear beside loopback's and `host`. */
 	readonly names?: readonly string[];
-	/** Seconds that a session outlives its socket; 30 unless given. */
-	readonly graceSeconds?: number;
-	/** The interpreter; the managed environment's unless given. */
-	readonly python?: string;
 	/** Neither sockets nor workers keep the process alive. */
 	readonly unref?: boolean;
-	/** Takes a line about what happens; stderr unless given. */
-	readonly log?: (line: string) => void;
 }
 
 export interface Bridge {
@@ -83,17 +68,8 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 	const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
 	refuseShortTokens(access, isLoopback);
 	const isolation = options.isolation ?? (isLoopback ? 'shared' : 'token');
-	const log = options.log ?? ((line) => process.stderr.write(`aiortc-shim: ${line}\n`));
-	const pool = new Pool({
-		python: options.python,
-		workers: options.workers ?? (isolation === 'session' ? 64 : availableParallelism()),
-		spares: options.spares ?? 1,
-		unref,
-		log,
-	});
-	const { udpPorts, interfaces } = options;
-	const network = { udpPorts, announce, interfaces };
-	const sessions = new Sessions({ access, isolation, network, pool, graceSeconds: options.graceSeconds ?? 30, log });
+	const backend = startBackend({ ...options, access, isolation });
+	const { sessions } = backend;
 	const gate = admission([host, ...names, ...announce], options.origins ?? []);
 	const http = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) =>
 		answer(request, response, gate),
@@ -111,29 +87,25 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 		else sockets.handleUpgrade(request, socket, head, (webSocket) => void sessions.welcome(webSocket, socket));
 	});
 	if (unref) http.on('connection', (socket) => socket.unref());
-	await listen(http, options.port ?? 0, host);
+	try {
+		await listen(http, options.port ?? 0, host);
+	} catch (error) {
+		await backend.close();
+		throw error;
+	}
 	if (unref) http.unref();
-
-	void sweepStaleFolders();
-	const ready = pool.start();
-	// Whoever does not look at it hears of it by the close code of a session.
-	ready.catch((error: Error) => log(error.message));
-	const heartbeat = setInterval(() => sessions.checkSilence(), HEARTBEAT_SECONDS * 500);
-	heartbeat.unref();
 
 	const { port } = http.address() as AddressInfo;
 	return {
 		url: `ws://${urlHost(host)}:${port}`,
 		port,
 		token: access[0]!.token,
-		ready,
+		ready: backend.ready,
 		get sessions() {
 			return sessions.size;
 		},
 		async close() {
-			clearInterval(heartbeat);
-			sessions.endAll(CloseCode.shuttingDown, 'the bridge is shutting down');
-			await Promise.all([closeServer(http, sockets), pool.close()]);
+			await Promise.all([closeServer(http, sockets), backend.close()]);
 		},
 	};
 }

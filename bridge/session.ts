@@ -1,6 +1,5 @@
 /** A session: a worker's local socket, and the WebSocket of the shim that owns it, which may be replaced. */
 
-import type { WebSocket } from 'ws';
 import {
 	CloseCode,
 	isCounted,
@@ -14,6 +13,7 @@ import {
 import type { Welcome, WorkerClose, WorkerInfo } from '../shim/link/hello.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, generateToken, RateLimit } from './limits.ts';
+import type { ShimSocket } from './ShimSocket.ts';
 
 export const HEARTBEAT_SECONDS = 15;
 /** Heartbeats without a frame from the shim after which its socket is taken for dead. */
@@ -44,7 +44,7 @@ export class BridgeSession {
 	readonly #local: LocalSocket;
 	readonly #options: SessionOptions;
 	readonly #rate: RateLimit;
-	#socket: WebSocket | null = null;
+	#socket: ShimSocket | null = null;
 	#ended = false;
 	#grace: NodeJS.Timeout | undefined;
 	#lastSeen = performance.now();
@@ -67,7 +67,7 @@ export class BridgeSession {
 	}
 
 	/** Makes `socket` the session's, in place of an older one. */
-	attach(socket: WebSocket): void {
+	attach(socket: ShimSocket): void {
 		this.#adopt(socket, false);
 	}
 
@@ -76,7 +76,7 @@ export class BridgeSession {
 	 *
 	 * @throws {ProtocolError} that many were never sent, or are not kept any more
 	 */
-	resume(socket: WebSocket, received: number): void {
+	resume(socket: ShimSocket, received: number): void {
 		this.#acknowledge(received);
 		// The worker's count ends in the shim, whose own acknowledgement may have been cut off.
 		this.#local.send(`{"ack":${received}}`, false);
@@ -106,7 +106,7 @@ export class BridgeSession {
 	}
 
 	/** Takes a frame of the socket; others than the session's own are of an older one. */
-	fromShim(socket: WebSocket, payload: Buffer, binary: boolean): void {
+	fromShim(socket: ShimSocket, payload: Buffer, binary: boolean): void {
 		if (socket !== this.#socket || this.#ended) return;
 		this.#lastSeen = performance.now();
 		try {
@@ -117,13 +117,13 @@ export class BridgeSession {
 		}
 	}
 
-	#adopt(socket: WebSocket, resumed: boolean): void {
+	#adopt(socket: ShimSocket, resumed: boolean): void {
 		clearTimeout(this.#grace);
 		closeSocket(this.#socket, CloseCode.replaced, 'a newer socket took the session up');
 		this.#socket = socket;
 		this.#lastSeen = performance.now();
 		socket.on('close', (code) => this.#closed(socket, code));
-		socket.send(JSON.stringify({ hello: this.#welcome(resumed) }));
+		socket.send(JSON.stringify({ hello: this.#welcome(resumed) }), { binary: false });
 	}
 
 	#welcome(resumed: boolean): Welcome {
@@ -143,7 +143,7 @@ export class BridgeSession {
 		};
 	}
 
-	#closed(socket: WebSocket, code: number): void {
+	#closed(socket: ShimSocket, code: number): void {
 		if (socket !== this.#socket || this.#ended) return;
 		this.#socket = null;
 		// A shim that says goodbye, or a page that goes away, comes back no more; any other end may be the network's.
@@ -223,7 +223,7 @@ export class BridgeSession {
 }
 
 /** Closes with a reason of at most 123 bytes, as RFC 6455 has it. */
-export function closeSocket(socket: WebSocket | null, code: number, reason: string): void {
+export function closeSocket(socket: ShimSocket | null, code: number, reason: string): void {
 	if (!socket || socket.readyState > socket.OPEN) return;
 	let text = reason;
 	while (Buffer.byteLength(text) > 123) text = `${text.slice(0, Math.min(text.length - 2, 120))}…`;

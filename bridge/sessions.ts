@@ -1,16 +1,16 @@
 /** All sessions of a bridge: how a WebSocket that comes in gets one, new or taken up again. */
 
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
 import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
+import type { Isolation } from './backend.ts';
 import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, findAccess, isSame } from './limits.ts';
 import { Newcomer } from './Newcomer.ts';
 import type { Network } from './network.ts';
 import { type Pool, PoolFullError } from './pool.ts';
-import type { Isolation } from './server.ts';
+import type { ShimSocket } from './ShimSocket.ts';
 import { BridgeSession, closeSocket } from './session.ts';
 import type { Worker } from './worker.ts';
 import { WorkerGoneError } from './workerErrors.ts';
@@ -32,7 +32,7 @@ export class Sessions {
 	readonly #sessions = new Map<string, BridgeSession>();
 	/** Sessions that are being made, by token: they count, or a burst would pass the limit. */
 	readonly #opening = new Map<string, number>();
-	readonly #strangers = new Set<WebSocket>();
+	readonly #strangers = new Set<ShimSocket>();
 
 	constructor(options: SessionsOptions) {
 		this.#options = options;
@@ -47,8 +47,8 @@ export class Sessions {
 		return this.#strangers.size;
 	}
 
-	/** Waits for the hello of a socket, and gives it the session that it asks for. */
-	async welcome(socket: WebSocket, stream: Duplex): Promise<void> {
+	/** Waits for the hello of a socket, and gives it the session that it asks for; `stream` as Newcomer has it. */
+	async welcome(socket: ShimSocket, stream?: Duplex): Promise<void> {
 		this.#strangers.add(socket);
 		socket.on('close', () => this.#strangers.delete(socket));
 		const newcomer = new Newcomer(socket, stream);
@@ -70,7 +70,7 @@ export class Sessions {
 		for (const session of this.#sessions.values()) session.end(code, reason);
 	}
 
-	async #open(socket: WebSocket, payload: Buffer, binary: boolean): Promise<BridgeSession> {
+	async #open(socket: ShimSocket, payload: Buffer, binary: boolean): Promise<BridgeSession> {
 		const hello = parseHello(payload, binary);
 		const access = findAccess(this.#options.access, hello.token);
 		if (!access) throw new HelloError(CloseCode.token, 'the token is wrong');
@@ -84,7 +84,7 @@ export class Sessions {
 		return session;
 	}
 
-	#resume(socket: WebSocket, access: Access, { session: id, key, received }: Resume): BridgeSession {
+	#resume(socket: ShimSocket, access: Access, { session: id, key, received }: Resume): BridgeSession {
 		const session = this.#sessions.get(id);
 		if (!session || session.access !== access || !isSame(session.key, key)) {
 			throw new HelloError(CloseCode.unknownSession, 'no such session: it ended, or its grace time passed');

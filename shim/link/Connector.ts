@@ -87,9 +87,10 @@ export class Connector {
 	}
 
 	/** Resolves once the session began; rejects when it did not. */
-	#greet({ url, token }: Endpoint, attempt: number, received: number | null, patience: number): Promise<void> {
+	#greet(endpoint: Endpoint, attempt: number, received: number | null, patience: number): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const socket = this.#options.openSocket(url, SUBPROTOCOL);
+			const { url, token, openSocket = this.#options.openSocket } = endpoint;
+			const socket = openSocket(url, SUBPROTOCOL);
 			this.#socket = socket;
 			socket.binaryType = 'arraybuffer';
 			const stop = timer(patience, () => {

@@ -190,6 +190,7 @@ export class Link {
 function toFrame(data: unknown): Frame {
 	if (typeof data === 'string') return data;
 	if (data instanceof ArrayBuffer) return new Uint8Array(data);
+	if (data instanceof Uint8Array) return data as Uint8Array<ArrayBuffer>;
 	throw new ProtocolError(`a frame that is neither text nor an ArrayBuffer: ${Object.prototype.toString.call(data)}`);
 }
 

@@ -6,6 +6,8 @@ import type { SocketFactory } from './Socket.ts';
 export interface Endpoint {
 	url: string;
 	token: string;
+	/** How it is reached, when not by LinkOptions.openSocket. */
+	openSocket?: SocketFactory;
 }
 
 export interface LinkOptions {

@@ -1,0 +1,68 @@
+/** What every bridge has, however shims reach it: workers, and the sessions in them. */
+
+import { availableParallelism } from 'node:os';
+import { CloseCode } from '../shim/link/frames.ts';
+import type { Access } from './limits.ts';
+import type { Network } from './network.ts';
+import { Pool } from './pool.ts';
+import { HEARTBEAT_SECONDS } from './session.ts';
+import { Sessions } from './sessions.ts';
+import { sweepStaleFolders } from './sweep.ts';
+
+/** Which sessions may share a worker process, and so its GIL and its libav. */
+export type Isolation = 'session' | 'token' | 'shared';
+
+export interface BackendOptions extends Network {
+	readonly access: readonly Access[];
+	readonly isolation: Isolation;
+	/** Workers at most; unless given, as many as there are cores, or 64 if each session has its own. */
+	readonly workers?: number;
+	/** Idle workers kept ready; 1 unless given. */
+	readonly spares?: number;
+	/** Seconds that a session outlives its socket; 30 unless given. */
+	readonly graceSeconds?: number;
+	/** The interpreter; the managed environment's unless given. */
+	readonly python?: string;
+	/** Workers do not keep the process alive. */
+	readonly unref?: boolean;
+	/** Takes a line about what happens; stderr unless given. */
+	readonly log?: (line: string) => void;
+}
+
+export interface Backend {
+	readonly sessions: Sessions;
+	/** Resolves when a worker is ready; rejects with a sentence that says what to do when none can be. */
+	readonly ready: Promise<void>;
+	/** Ends sessions (4007) and workers; leaves no file. */
+	close(): Promise<void>;
+}
+
+/** The workers start behind it, and connections wait for them. */
+export function startBackend(options: BackendOptions): Backend {
+	const { access, isolation, unref = false, udpPorts, announce, interfaces } = options;
+	const log = options.log ?? ((line) => process.stderr.write(`aiortc-shim: ${line}\n`));
+	const pool = new Pool({
+		python: options.python,
+		workers: options.workers ?? (isolation === 'session' ? 64 : availableParallelism()),
+		spares: options.spares ?? 1,
+		unref,
+		log,
+	});
+	const network = { udpPorts, announce, interfaces };
+	const sessions = new Sessions({ access, isolation, network, pool, graceSeconds: options.graceSeconds ?? 30, log });
+	void sweepStaleFolders();
+	const ready = pool.start();
+	// Whoever does not look at it hears of it by the close code of a session.
+	ready.catch((error: Error) => log(error.message));
+	const heartbeat = setInterval(() => sessions.checkSilence(), HEARTBEAT_SECONDS * 500);
+	heartbeat.unref();
+	return {
+		sessions,
+		ready,
+		async close() {
+			clearInterval(heartbeat);
+			sessions.endAll(CloseCode.shuttingDown, 'the bridge is shutting down');
+			await pool.close();
+		},
+	};
+}
