@@ -15,6 +15,8 @@ export interface Asks {
 	ping: { in: { count: number; bytes: number }; out: { trips: number[] } };
 	/** Sends `count` messages of `bytes` as fast as the channel takes them; `seconds` till the other end said that it has all. */
 	flood: { in: { count: number; bytes: number }; out: { seconds: number } };
+	/** Begins, or ends, to send 16 KiB messages as fast as it can on a second channel. */
+	bulk: { in: { on: boolean }; out: object };
 	/** Closes its connection. */
 	close: { in: object; out: object };
 }
@@ -24,6 +26,8 @@ export interface PeerKind {
 	command: string;
 	args: string[];
 	env?: Record<string, string>;
+	/** Of the job's messages, what a slow peer does, so that a round of it does not take minutes; 1 unless given. */
+	share?: number;
 }
 
 const TICKS_PER_SECOND = 100;

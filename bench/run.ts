@@ -1,40 +1,53 @@
-/** Measures every figure, peers interleaved, and prints the medians; `npm run bench -- [--rounds N] [FIGURE…]`. */
+/** Measures every figure, peers interleaved, and prints the medians; `npm run bench -- [--rounds N] [--peers A,B] [FIGURE…]`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePython } from '../bridge/python.ts';
-import { type Bridge, startBridge } from '../bridge/server.ts';
-import { type Figure, median, type Sample } from './figure.ts';
+import { startBridge } from '../bridge/server.ts';
+import { type Figure, type Goal, type Medians, median, type Sample } from './figure.ts';
+import { figure as besideBulk } from './figures/besideBulk.ts';
 import { figure as connectTime } from './figures/connect.ts';
 import { figure as firstMessage } from './figures/firstMessage.ts';
+import { figure as link } from './figures/link.ts';
 import { figure as messages } from './figures/messages.ts';
 import { figure as roundTrip } from './figures/roundTrip.ts';
 import { figure as throughput } from './figures/throughput.ts';
+import { otherPeers } from './others.ts';
 import type { PeerKind } from './peer.ts';
 
-const figures: Figure[] = [firstMessage, connectTime, roundTrip, throughput, messages];
+const figures: Figure[] = [firstMessage, connectTime, throughput, roundTrip, messages, besideBulk, link];
+const NAMES = ['mediasoup-client-aiortc', 'werift', 'node-datachannel'];
+/** Of what aiortc does on a quiet machine: below it the machine was too busy for a run to say anything. */
+const QUIET_ENOUGH = 0.7;
+
+interface Result {
+	figure: string;
+	what: string;
+	/** Why it says nothing, if it does not. */
+	void: string | null;
+	goals: Goal[];
+	peers: Record<string, { median: Sample; rounds: Sample[] }>;
+}
 
 const { values, positionals } = parseArgs({
-	options: { rounds: { type: 'string', default: '7' } },
+	options: { rounds: { type: 'string', default: '7' }, peers: { type: 'string' } },
 	allowPositionals: true,
 });
 const rounds = Number(values.rounds);
 const wanted = figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const named = values.peers?.split(',');
 
 const python = await ensurePython();
-const bridge: Bridge = await startBridge({ isolation: 'session' });
-const here = (file: string) => join(import.meta.dirname, 'peers', file);
-const ours = { command: process.execPath, args: [here('shim.ts')] };
-const peers: PeerKind[] = [
-	{ name: 'aiortc-shim', ...ours },
-	{ name: 'aiortc-shim, bridge warm', ...ours, env: { AIORTC_SHIM_URL: bridge.url, AIORTC_SHIM_TOKEN: bridge.token } },
-	{ name: 'aiortc', command: python, args: [here('aiortc_peer.py')] },
-];
-
-const results: { figure: string; what: string; peers: Record<string, { median: Sample; rounds: Sample[] }> }[] = [];
+const bridge = await startBridge();
+const peers = [...ownPeers(), ...(await others())].filter(({ name }) => named === undefined || named.includes(name));
+const results: Result[] = [];
 try {
-	for (const figure of wanted) results.push(await measure(figure));
+	for (const figure of wanted) {
+		const result = await measure(figure);
+		print(result);
+		results.push(result);
+	}
 } finally {
 	await bridge.close();
 }
@@ -42,18 +55,47 @@ try {
 const folder = join(import.meta.dirname, 'results');
 mkdirSync(folder, { recursive: true });
 const file = join(folder, `${new Date().toISOString().replaceAll(':', '-')}.json`);
-const machine = { platform: platform(), arch: arch(), cpus: cpus().length, load: loadavg()[0], node: process.version };
+const machine = { platform: platform(), arch: arch(), cpus: cpus(), load: loadavg()[0], node: process.version };
 writeFileSync(file, `${JSON.stringify({ machine, rounds, results }, null, '\t')}\n`);
 console.log(`\nwritten to ${file}`);
 
-async function measure(figure: Figure): Promise<(typeof results)[number]> {
-	const samples = new Map<string, Sample[]>(peers.map(({ name }) => [name, []]));
+function ownPeers(): PeerKind[] {
+	const here = (name: string) => join(import.meta.dirname, 'peers', name);
+	const ours = { command: process.execPath, args: [here('shim.ts')] };
+	const worker = { AIORTC_SHIM_PYTHON: here('link_python'), BENCH_PYTHON: python };
+	return [
+		{ name: 'aiortc-shim', ...ours },
+		{ name: 'aiortc-shim by a bridge', ...ours, env: { AIORTC_SHIM_URL: bridge.url, AIORTC_SHIM_TOKEN: bridge.token } },
+		{ name: 'aiortc', command: python, args: [here('aiortc_peer.py')] },
+		{ name: 'link', command: process.execPath, args: [here('link.ts')], env: worker },
+	];
+}
+
+/** Those of other projects, if a figure wants them; a run without them says so. */
+async function others(): Promise<PeerKind[]> {
+	if (named && !NAMES.some((name) => named.includes(name))) return [];
+	if (wanted.every((figure) => figure.peers)) return [];
+	return otherPeers(python).catch((error: Error) => {
+		console.log(`without ${NAMES.join(', ')}, which could not be had: ${error.message}`);
+		return [];
+	});
+}
+
+async function measure(figure: Figure): Promise<Result> {
+	const taking = peers.filter(({ name }) => (figure.peers ?? ['aiortc-shim', 'aiortc', ...NAMES]).includes(name));
+	const samples = new Map<string, Sample[]>(taking.map(({ name }) => [name, []]));
 	for (let round = 0; round < rounds; round++) {
-		for (const peer of peers) samples.get(peer.name)!.push(await figure.measure(peer));
+		for (const peer of taking) samples.get(peer.name)!.push(await figure.measure(peer));
 	}
 	const entries = [...samples].map(([name, each]) => [name, { median: medians(each), rounds: each }] as const);
-	print(figure, new Map(entries));
-	return { figure: figure.name, what: figure.what, peers: Object.fromEntries(entries) };
+	const all: Medians = Object.fromEntries(entries.map(([name, each]) => [name, each.median]));
+	return {
+		figure: figure.name,
+		what: figure.what,
+		void: whyVoid(figure, all),
+		goals: figure.goals?.(all) ?? [],
+		peers: Object.fromEntries(entries),
+	};
 }
 
 function medians(samples: Sample[]): Sample {
@@ -61,21 +103,22 @@ function medians(samples: Sample[]): Sample {
 	return Object.fromEntries(columns.map((column) => [column, median(samples.map((sample) => sample[column]!))]));
 }
 
+function whyVoid({ quiet }: Figure, all: Medians): string | null {
+	if (!quiet || !all.aiortc) return null;
+	const did = all.aiortc[quiet.column]!;
+	if (did >= QUIET_ENOUGH * quiet.value) return null;
+	return `aiortc did ${did.toPrecision(3)} ${quiet.column}; on a quiet machine it does ${quiet.value}`;
+}
+
 /** A row a peer, each number with its ratio to aiortc's. */
-function print(figure: Figure, rows: ReadonlyMap<string, { median: Sample }>): void {
-	const base = rows.get('aiortc')!.median;
-	console.log(`\n${figure.name}: ${figure.what}; median of ${rounds}`);
-	console.table(
-		Object.fromEntries(
-			[...rows].map(([name, row]) => [
-				name,
-				Object.fromEntries(
-					Object.entries(row.median).map(([column, value]) => [
-						column,
-						`${value.toPrecision(3)} (x${(value / base[column]!).toFixed(2)})`,
-					]),
-				),
-			]),
-		),
-	);
+function print({ figure, what, peers: rows, goals, void: reason }: Result): void {
+	const base = rows.aiortc?.median;
+	const cell = (column: string, value: number) =>
+		base ? `${value.toPrecision(3)} (x${(value / base[column]!).toFixed(2)})` : value.toPrecision(3);
+	const cells = (sample: Sample) =>
+		Object.fromEntries(Object.entries(sample).map(([column, value]) => [column, cell(column, value)]));
+	console.log(`\n${figure}: ${what}; median of ${rounds}`);
+	console.table(Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, cells(row.median)])));
+	for (const goal of goals) console.log(`${goal.reached ? 'reached' : 'MISSED '}: ${goal.text}`);
+	if (reason) console.log(`VOID: ${reason}`);
 }

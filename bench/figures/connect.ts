@@ -4,6 +4,7 @@ import { connect } from '../peer.ts';
 export const figure: Figure = {
 	name: 'connect',
 	what: 'from createOffer to an open channel, candidates in the description, processes warm',
+	peers: ['aiortc-shim', 'aiortc-shim by a bridge', 'aiortc'],
 	async measure(kind) {
 		const { a, b, connectMs } = await connect(kind);
 		await Promise.all([a.end(), b.end()]);

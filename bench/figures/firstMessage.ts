@@ -4,6 +4,7 @@ import { negotiate, Peer } from '../peer.ts';
 export const figure: Figure = {
 	name: 'firstMessage',
 	what: 'from the start of two processes to the first message echoed: a script that has to import everything',
+	peers: ['aiortc-shim', 'aiortc-shim by a bridge', 'aiortc'],
 	async measure(kind) {
 		const started = performance.now();
 		const a = new Peer(kind);

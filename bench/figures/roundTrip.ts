@@ -1,14 +1,22 @@
 import { type Figure, quantile } from '../figure.ts';
 import { connect } from '../peer.ts';
 
+const COUNT = 1000;
+
 export const figure: Figure = {
 	name: 'roundTrip',
-	what: '64 bytes there and back, 1,000 times, one after another',
+	what: `64 bytes there and back, ${COUNT} times, one after another`,
 	async measure(kind) {
 		const { a, b } = await connect(kind);
-		await a.ask('ping', { count: 100, bytes: 64 });
-		const { trips } = await a.ask('ping', { count: 1000, bytes: 64 });
+		await a.ask('ping', { count: 200, bytes: 64 });
+		const before = a.cpuSeconds() + b.cpuSeconds();
+		const { trips } = await a.ask('ping', { count: COUNT, bytes: 64 });
+		const cpu = a.cpuSeconds() + b.cpuSeconds() - before;
 		await Promise.all([a.end(), b.end()]);
-		return { 'p50 ms': quantile(trips, 0.5), 'p99 ms': quantile(trips, 0.99) };
+		return { 'p50 ms': quantile(trips, 0.5), 'p99 ms': quantile(trips, 0.99), 'CPU ms/1000': (cpu * 1e6) / COUNT };
+	},
+	goals(medians) {
+		const added = (medians['aiortc-shim']!['p50 ms']! - medians.aiortc!['p50 ms']!) / 2;
+		return [{ text: `the link adds ${added.toFixed(3)} ms a side (0.15 wanted)`, reached: added < 0.15 }];
 	},
 };
