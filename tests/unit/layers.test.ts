@@ -7,7 +7,8 @@ import * as assert from 'uvu/assert';
 
 const root = join(import.meta.dirname, '../..');
 
-const rules: [verdict: 'may' | 'may not', folder: string, from: string][] = [
+type Rule = [verdict: 'may' | 'may not', folder: string, from: string];
+const rules: Rule[] = [
 	['may', 'shim/api', '../jsep/index.ts'],
 	['may', 'shim/api', '../media/index.ts'],
 	['may', 'shim/api', '../rpc/Session.ts'],
@@ -22,10 +23,12 @@ const rules: [verdict: 'may' | 'may not', folder: string, from: string][] = [
 	['may not', 'shim/media', '../api/index.ts'],
 	['may not', 'shim/media', '../jsep/index.ts'],
 	['may not', 'shim/api', '../link/Link.ts'],
-	['may not', 'shim/api', '../../bridge/server.ts'],
-	['may not', 'shim/api', '../../entries/node.ts'],
-	['may not', 'shim/link', 'node:net'],
-	['may not', 'shim/api', 'fs'],
+	...['link', 'rpc', 'jsep', 'media', 'api'].flatMap((layer): Rule[] => [
+		['may not', `shim/${layer}`, '../../bridge/server.ts'],
+		['may not', `shim/${layer}`, '../../entries/node.ts'],
+		['may not', `shim/${layer}`, 'node:net'],
+		['may not', `shim/${layer}`, 'fs'],
+	]),
 	['may not', 'bridge', '../shim/api/index.ts'],
 	['may not', 'bridge', '../entries/node.ts'],
 ];
