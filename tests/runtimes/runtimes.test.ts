@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { childrenOf, isAlive, socketFolders, within } from '../integration/bridge/processes.ts';
@@ -31,7 +32,17 @@ async function startCommand(): Promise<{ environment: NodeJS.ProcessEnv; stop: (
 	return { environment: { AIORTC_SHIM_URL: url, AIORTC_SHIM_TOKEN: 'sesame' }, stop };
 }
 
+const readme = readFileSync(folder.installed('README.md'), 'utf8');
+const [, example] = /```js\n([\s\S]*?)```/.exec(readme)!;
+writeFileSync(folder.at('first.mjs'), `${example}\nconsole.log('end');\n`);
+
 for (const runtime of runtimes) {
+	test(`${runtime.name}: the first example of the README does what it says`, async () => {
+		const ended = await folder.run(runtime, 'first.mjs');
+		assertEnded(ended);
+		assert.is(ended.stdout, 'hello 320x240\nend\n');
+	});
+
 	test(`${runtime.name}: text, bytes, a picture and a tone arrive, and the program ends by itself`, async () => {
 		const ended = await folder.run(runtime, 'call.mjs');
 		assertEnded(ended);
