@@ -10,6 +10,7 @@ import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { PAGE_SCRIPT, PAGES } from './scripts/page-script.ts';
 
 const root = import.meta.dirname;
 const out = resolve(process.argv[2] ?? join(root, 'dist'));
@@ -45,8 +46,6 @@ const commonjs = {
 	banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
-const pages = { ...all, target: 'es2022' };
-
 rmSync(out, { recursive: true, force: true });
 
 await Promise.all([
@@ -56,15 +55,8 @@ await Promise.all([
 		entryPoints: { node: entry('node'), bridge: entry('bridge'), cli: join(root, 'bridge', 'cli.ts') },
 	}),
 	build({ ...commonjs, entryPoints: [entry('global')], plugins: [shareNode] }),
-	build({ ...pages, ...modules, entryPoints: [entry('browser'), entry('page')], outdir: join(out, 'lib') }),
-	build({
-		...pages,
-		entryPoints: { 'aiortc-shim.global': entry('page') },
-		outdir: out,
-		minify: true,
-		format: 'iife',
-		legalComments: 'none',
-	}),
+	build({ ...PAGES, ...modules, entryPoints: [entry('browser'), entry('page')], outdir: join(out, 'lib') }),
+	build({ ...PAGE_SCRIPT, outdir: out }),
 ]);
 
 writeTypes();

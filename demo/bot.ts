@@ -7,10 +7,13 @@
  * The first import gives Node what a browser has; all below is code as for a browser.
  */
 import 'aiortc-shim/global';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { types } from 'mediasoup-client';
 import { type RemoteMedia, Room } from './client.ts';
+import { FileReceiver } from './files/FileReceiver.ts';
 import { serveJob } from './job/serve.ts';
-import { CHAT, RECEIPTS, type Receipt, receiptOf } from './receipts.ts';
+import { CHAT, FILES, type FileReceipt, parseReceipt, RECEIPTS, type Receipt, receiptOf } from './receipts.ts';
 import type { PeerInfo } from './signalling.ts';
 
 const { values: options } = parseArgs({
@@ -29,12 +32,15 @@ const { values: options } = parseArgs({
 const remote = new Map<string, RemoteMedia>();
 /** What the others say that they received. */
 const receipts: Receipt[] = [];
+/** Files are checked and confirmed, and not kept. */
+const files = new FileReceiver({ reply });
 /** The names of those that hear our chat. */
 const listening = new Set<string>();
 
 // Ctrl-C reaches every process of the terminal; and a bot whose parent is gone has no business here.
 // Until it is in the room it has nothing to close.
 let leave: () => void = process.exit;
+let left = false;
 for (const ending of ['SIGINT', 'SIGTERM', 'disconnect']) process.on(ending, () => leave());
 
 const media = await openMedia();
@@ -48,10 +54,14 @@ const room = await Room.join(
 		},
 		onMessage: (data, label, peer) => {
 			if (label === CHAT) void hear(data, peer);
-			else if (label === RECEIPTS) receipts.push(JSON.parse(String(data)));
+			else if (label === FILES) files.take(data, peer);
+			else if (label === RECEIPTS) note(parseReceipt(data));
 		},
-		onLost: (reason) => {
-			console.error(`${options.name}: the room is lost: ${reason}`);
+		onPeerLeft: (peer) => files.forget(peer),
+		onLost: async (reason) => {
+			// Ctrl-C ends the SFU, too: a moment shows whether we are asked to go anyway.
+			await setTimeout(500);
+			if (!left) console.error(`${options.name}: the room is lost: ${reason}`);
 			leave();
 		},
 		onError: (error) => console.error(`${options.name}:`, error),
@@ -60,8 +70,10 @@ const room = await Room.join(
 // Promises, since somebody may listen before we know that the channel is open.
 const receiptsChannel = room.openChannel(RECEIPTS);
 const chat = room.openChannel(CHAT);
+for (const channel of [receiptsChannel, chat]) channel.catch(() => {});
 // With the connections closed, nothing keeps this process.
 leave = () => {
+	left = true;
 	room.leave();
 	for (const track of media.getTracks()) track.stop();
 	if (process.connected) process.disconnect();
@@ -69,13 +81,17 @@ leave = () => {
 
 const [videoTrack] = media.getVideoTracks();
 const [audioTrack] = media.getAudioTracks();
-const video = await room.publish(videoTrack!, options.codec);
-const audio = await room.publish(audioTrack!);
-await receiptsChannel;
-
-if (process.send)
-	serveJob({ room, remote, receipts, listening, chat: await chat, videoTrack: videoTrack!, video, audio });
-else console.log(`${options.name} is in the room (${room.handlerName})`);
+try {
+	const video = await room.publish(videoTrack!, options.codec);
+	const audio = await room.publish(audioTrack!);
+	await receiptsChannel;
+	if (process.send)
+		serveJob({ room, remote, receipts, listening, chat: await chat, videoTrack: videoTrack!, video, audio });
+	else console.log(`${options.name} is in the room (${room.handlerName})`);
+} catch (error) {
+	// Asked to leave before all of it was there, it has no reason to complain.
+	if (!left) throw error;
+}
 
 /** Camera and microphone: a film without end, or a test picture and tone. */
 function openMedia(): Promise<MediaStream> {
@@ -91,12 +107,26 @@ function openMedia(): Promise<MediaStream> {
 
 async function greet(peer: PeerInfo): Promise<void> {
 	listening.add(peer.name);
-	if (!peer.bot) (await chat).send(`Hello ${peer.name}, I am a Node program. Say something!`);
+	if (!peer.bot) await say(chat, `Hello ${peer.name}, I am a Node program. Say something!`);
 }
 
 /** Confirms each message, and answers people; two bots that answered each other would never end. */
 async function hear(data: string | ArrayBuffer, peer: PeerInfo): Promise<void> {
-	const receipt = await receiptOf(data, peer.id);
-	(await receiptsChannel).send(JSON.stringify(receipt));
-	if (!peer.bot) (await chat).send(`You said: ${typeof data === 'string' ? data : `${data.byteLength} bytes`}`);
+	await reply(await receiptOf(data, peer.id));
+	if (!peer.bot) await say(chat, `You said: ${typeof data === 'string' ? data : `${data.byteLength} bytes`}`);
+}
+
+function reply(receipt: Receipt | FileReceipt): Promise<void> {
+	return say(receiptsChannel, JSON.stringify(receipt));
+}
+
+async function say(channel: Promise<types.DataProducer>, text: string): Promise<void> {
+	const open = await channel.catch(() => null);
+	// Who is leaving owes nobody an answer.
+	if (open && !open.closed) open.send(text);
+}
+
+/** Bots send no files. */
+function note(receipt: Receipt | FileReceipt | null): void {
+	if (receipt && receipt.type !== 'file') receipts.push(receipt);
 }

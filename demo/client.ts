@@ -1,6 +1,7 @@
 /** A room's client: mediasoup-client and socket.io-client as anyone would write it, for a program and for a page. */
 import { Device, type types } from 'mediasoup-client';
 import { io, type Socket } from 'socket.io-client';
+import { Path, type Standing, worstOf } from './Path.ts';
 import type {
 	Answer,
 	Answered,
@@ -32,7 +33,9 @@ export interface RoomListener {
 	onMessage?(data: string | ArrayBuffer, label: string, peer: PeerInfo): void;
 	/** This peer hears our channel from now on. */
 	onListening?(label: string, peer: PeerInfo): void;
-	/** The room is lost: the server went away, or put us out. */
+	/** How the connection to the SFU stands; what is interrupted is being restored. */
+	onStanding?(standing: Standing): void;
+	/** The room is lost: the server went away, or put us out. Nothing is told after it. */
 	onLost?(reason: string): void;
 	onError?(error: Error): void;
 }
@@ -81,6 +84,7 @@ export class Room {
 	readonly #device: Device;
 	readonly #send: types.Transport;
 	readonly #receive: types.Transport;
+	readonly #paths: readonly Path[];
 	readonly #peers = new Map<string, PeerInfo>();
 	readonly #consumers = new Map<string, types.Consumer>();
 	readonly #dataConsumers = new Map<string, types.DataConsumer>();
@@ -95,7 +99,7 @@ export class Room {
 		this.#device = device;
 		this.#send = send;
 		this.#receive = receive;
-		for (const transport of [send, receive]) this.#connect(transport);
+		this.#paths = [send, receive].map((transport) => this.#connect(transport));
 		this.#offer(send);
 	}
 
@@ -121,14 +125,23 @@ export class Room {
 		await this.#request('closeProducer', { producerId: producer.id });
 	}
 
-	/** A channel to everyone in the room; resolves when it is open. */
+	/** A channel to everyone in the room; resolves when it is open, rejects when the room is left before. */
 	async openChannel(label: string): Promise<types.DataProducer> {
 		const channel = await this.#send.produceData({ label });
-		if (channel.readyState !== 'open') await new Promise<void>((resolve) => channel.once('open', resolve));
-		return channel;
+		if (channel.readyState === 'open') return channel;
+		return new Promise((resolve, reject) => {
+			channel.once('open', () => resolve(channel));
+			channel.observer.once('close', () => reject(new Error(`the channel ${label} closed before it was open`)));
+		});
+	}
+
+	/** The statistics of what is sent and of what is received, in this order. */
+	getStats(): Promise<RTCStatsReport[]> {
+		return Promise.all([this.#send.getStats(), this.#receive.getStats()]);
 	}
 
 	leave(): void {
+		// What ends now ends because we leave: nobody is to hear of it.
 		this.#listener = {};
 		this.#send.close();
 		this.#receive.close();
@@ -147,7 +160,14 @@ export class Room {
 		socket.on('consumerPaused', ({ consumerId }) => this.#consumers.get(consumerId)?.pause());
 		socket.on('consumerResumed', ({ consumerId }) => this.#consumers.get(consumerId)?.resume());
 		socket.on('listening', ({ label, peerId }) => this.#listener.onListening?.(label, this.#peer(peerId)));
-		socket.on('disconnect', (reason) => this.#listener.onLost?.(reason));
+		socket.on('transportClosed', () => this.#lose('the SFU closed the connection'));
+		socket.on('disconnect', (reason) => this.#lose(reason));
+	}
+
+	#lose(reason: string): void {
+		const { onLost } = this.#listener;
+		this.leave();
+		onLost?.(reason);
 	}
 
 	#meet({ peers, media, channels }: Found): void {
@@ -156,14 +176,22 @@ export class Room {
 		for (const channel of channels) this.#guard(this.#consumeData(channel));
 	}
 
-	#connect(transport: types.Transport): void {
+	#connect(transport: types.Transport): Path {
 		const transportId = transport.id;
 		transport.on('connect', ({ dtlsParameters }, resolve, reject) => {
 			this.#request('connectTransport', { transportId, dtlsParameters }).then(resolve, reject);
 		});
-		transport.on('connectionstatechange', (state) => {
-			if (state === 'failed') this.#guard(this.#restartIce(transport));
-		});
+		return new Path(
+			transport,
+			() => this.#request('restartIce', { transportId }),
+			() => this.#onstanding(),
+		);
+	}
+
+	#onstanding(): void {
+		const standing = worstOf(this.#paths.map((path) => path.standing));
+		if (standing === 'lost') this.#lose('the connection to the SFU could not be restored');
+		else this.#listener.onStanding?.(standing);
 	}
 
 	#offer(transport: types.Transport): void {
@@ -174,10 +202,6 @@ export class Room {
 		transport.on('producedata', ({ sctpStreamParameters, label = '' }, resolve, reject) => {
 			this.#request('produceData', { transportId, sctpStreamParameters, label }).then(resolve, reject);
 		});
-	}
-
-	async #restartIce(transport: types.Transport): Promise<void> {
-		await transport.restartIce({ iceParameters: await this.#request('restartIce', { transportId: transport.id }) });
 	}
 
 	async #consume({ producerId, peerId }: MediaInfo): Promise<void> {

@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
-import type { Page } from './page/build.ts';
+import { type Endpoint, type Page, type PageFile, throughBridge } from './page/build.ts';
 import { LIMITS } from './sfu/limits.ts';
 import { Sfu } from './sfu/Sfu.ts';
 import { type DemoServer, serveRooms } from './sfu/socket.ts';
@@ -15,14 +15,16 @@ export interface ServeOptions {
 	port: number;
 	/** What a browser gets; without one the server only signals. */
 	page?: Page;
+	/** The bridge that the page at /bridge is to use, asked for when somebody goes there. */
+	bridge?: () => Promise<Endpoint>;
 }
 
 /** The SFU, its signalling and the page, on one loopback port. */
 export class Demo {
-	static async serve({ workerBin, port, page }: ServeOptions): Promise<Demo> {
+	static async serve({ workerBin, port, page, bridge }: ServeOptions): Promise<Demo> {
 		const sfu = await Sfu.start(workerBin);
 		try {
-			const http = createServer((request, response) => answer(request, response, page));
+			const http = createServer((request, response) => void answer(request, response, page, bridge));
 			const demo = new Demo(sfu, http);
 			await listen(http, port);
 			return demo;
@@ -77,20 +79,43 @@ export function isHome({ headers, socket }: IncomingMessage): boolean {
 	return headers.origin === undefined || headers.origin === `http://${headers.host}`;
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, page: Page | undefined): void {
-	const file = page?.get(request.url?.split('?')[0] ?? '');
+async function answer(
+	request: IncomingMessage,
+	response: ServerResponse,
+	page: Page | undefined,
+	bridge: (() => Promise<Endpoint>) | undefined,
+): Promise<void> {
 	const readable = request.method === 'GET' || request.method === 'HEAD';
-	if (!isHome(request) || !readable || !file) {
-		response.writeHead(isHome(request) ? (readable ? 404 : 405) : 403).end();
-		return;
+	if (!isHome(request) || !readable) return void response.writeHead(readable ? 403 : 405).end();
+	const path = request.url?.split('?')[0] ?? '';
+	const shows = path === '/bridge' ? '/' : path;
+	const file = page?.get(shows);
+	if (!file || (path === '/bridge' && !bridge)) return void response.writeHead(404).end();
+	if (path !== '/bridge') return send(request, response, file);
+	try {
+		const endpoint = await bridge!();
+		send(request, response, throughBridge(file, endpoint), endpoint.url);
+	} catch (error) {
+		response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8' });
+		response.end(`The bridge did not start: ${error instanceof Error ? error.message : error}\n`);
 	}
+}
+
+/** @param bridge where the file's scripts may connect beside this server */
+function send(request: IncomingMessage, response: ServerResponse, { type, body }: PageFile, bridge = ''): void {
 	response.writeHead(200, {
-		'content-type': file.type,
-		'content-length': file.body.byteLength,
+		'content-type': type,
+		'content-length': body.byteLength,
 		'cache-control': 'no-store',
-		'content-security-policy':
-			"default-src 'self'; connect-src 'self' ws:; media-src 'self' mediastream:; img-src data:",
+		'content-security-policy': [
+			"default-src 'self'",
+			`connect-src 'self' ws://${request.headers.host} ${bridge}`,
+			"media-src 'self' mediastream:",
+			'img-src data:',
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		].join('; '),
 		'x-content-type-options': 'nosniff',
+		'referrer-policy': 'no-referrer',
 	});
-	response.end(request.method === 'HEAD' ? undefined : file.body);
+	response.end(request.method === 'HEAD' ? undefined : body);
 }

@@ -73,6 +73,8 @@ export interface Events {
 	peerLeft: { peerId: string };
 	mediaAdded: MediaInfo;
 	channelAdded: ChannelInfo;
+	/** The SFU ended a transport of ours: it was told to, or died. */
+	transportClosed: { transportId: string };
 	/** What this consumer consumed is gone, and so is the consumer. */
 	consumerClosed: { consumerId: string };
 	dataConsumerClosed: { dataConsumerId: string };

@@ -12,6 +12,7 @@ import { ensureMediasoupWorker } from '../scripts/mediasoup-worker.ts';
 import { Participant } from './job/Participant.ts';
 import { table } from './job/report.ts';
 import { type Cast, perform, remains } from './job/run.ts';
+import { PageBridge } from './PageBridge.ts';
 import { buildPage } from './page/build.ts';
 import { Demo } from './server.ts';
 
@@ -59,7 +60,13 @@ async function job(workerBin: string): Promise<number> {
 
 /** @returns the exit code */
 async function stay(workerBin: string): Promise<number> {
-	const demo = await Demo.serve({ workerBin, port: Number(options.port), page: await buildPage() });
+	const bridge = new PageBridge();
+	const demo = await Demo.serve({
+		workerBin,
+		port: Number(options.port),
+		page: await buildPage(),
+		bridge: () => bridge.endpoint(),
+	});
 	const cast = bots(demo.url);
 	console.log(`The room is at ${demo.url} (Ctrl-C ends it)`);
 	for (const { bot } of cast) {
@@ -72,7 +79,7 @@ async function stay(workerBin: string): Promise<number> {
 	const dying = new Promise<string>((resolve) => demo.sfu.ondied((error) => resolve(`the SFU died: ${error.message}`)));
 	const why = await Promise.race([ending, dying, ...failing]);
 	await Promise.all(cast.map(({ bot }) => bot.leave()));
-	await demo.close();
+	await Promise.all([demo.close(), bridge.close()]);
 	if (why === 'asked to') return 0;
 	console.error(why);
 	return 1;

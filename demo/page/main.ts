@@ -1,108 +1,148 @@
-/** The page: joins the room with the browser's own WebRTC, shows who is there, and chats. */
-import type { types } from 'mediasoup-client';
-import { Room } from '../client.ts';
-import { CHAT, RECEIPTS, type Receipt, receiptOf, sameMessage } from '../receipts.ts';
-import type { PeerInfo } from '../signalling.ts';
-import { addLine, addNote, addReceipt } from './lines.ts';
+/**
+ * The page: joins the room, shows who is there, talks and sends files. It is the same over the browser's own WebRTC and,
+ * at /bridge, over the shim, whose script is then in the head: nothing below asks which.
+ */
+
+// Smooths out the differences of browsers, as many pages do; over the shim, too.
+import 'webrtc-adapter';
+import { openCamera, openMicrophone } from './capture.ts';
+import { Charts } from './charts.ts';
+import { Chat } from './chat.ts';
+import { element } from './dom.ts';
+import { takeFiles } from './dropZone.ts';
+import { showState } from './status.ts';
 import { Tiles } from './tiles.ts';
+import { type View, Visit } from './Visit.ts';
+import { inWords } from './words.ts';
 
-const ROOM = 'lobby';
+/** Where a name waits that is to join again when the switch has led to the other page. */
+const COMING = 'coming';
 
+const chat = new Chat();
+const view: View = { tiles: new Tiles(onblind), chat, charts: new Charts() };
 const joinForm = element('join', HTMLFormElement);
-const sayForm = element('say', HTMLFormElement);
-const line = element('line', HTMLInputElement);
-const tiles = new Tiles(element('tiles', HTMLElement), element('tile', HTMLTemplateElement));
+const nameField = element('name', HTMLInputElement);
+const devices = [
+	{ button: element('camera', HTMLButtonElement), kind: 'video', open: openCamera },
+	{ button: element('microphone', HTMLButtonElement), kind: 'audio', open: openMicrophone },
+] as const;
+let visit: Visit | null = null;
 
-joinForm.addEventListener('submit', async (event) => {
+joinForm.addEventListener('submit', (event) => {
 	event.preventDefault();
-	const name = element('name', HTMLInputElement).value;
-	// A user's gesture is what lets sound play, so the audio context starts here.
-	tiles.unlock();
-	setStatus('joining', 'Joining…');
-	joinForm.inert = true;
-	try {
-		await join(name);
-		setStatus('in', `In the room as ${name}`);
-	} catch (error) {
-		setStatus('lost', `Could not join: ${error instanceof Error ? error.message : error}`);
-		showRoom(false);
-	}
-	joinForm.inert = false;
+	view.tiles.unlock();
+	void join();
 });
+element('rejoin').addEventListener('click', () => {
+	view.tiles.unlock();
+	void join();
+});
+element('leave').addEventListener('click', leave);
+element('back').addEventListener('click', leave);
+for (const device of devices) device.button.addEventListener('click', () => void toggle(device));
+takeFiles((files) => visit?.files.send(files));
+addEventListener('pagehide', () => visit?.leave());
 
-async function join(name: string): Promise<void> {
-	const sent: { receipt: Receipt; item: HTMLElement }[] = [];
-	let receipts: Promise<types.DataProducer> | null = null;
+showState('out');
+showWay();
+const coming = sessionStorage.getItem(COMING);
+sessionStorage.removeItem(COMING);
+nameField.value = coming ?? (nameField.value || `Guest ${Math.floor(10 + Math.random() * 90)}`);
+if (coming) void join();
 
-	const room = await Room.join(
-		{ url: location.origin, room: ROOM, name, bot: false },
-		{
-			onPeer: (peer) => tiles.add(peer),
-			onPeerLeft: (peer) => {
-				tiles.remove(peer);
-				addNote(`${peer.name} left`);
-			},
-			onMedia: (media) => tiles.addMedia(media),
-			onMediaEnded: (media) => tiles.removeMedia(media),
-			onMessage: (data, label, peer) => {
-				if (label === RECEIPTS) confirm(data, peer);
-				else if (label === CHAT) void hear(data, peer);
-			},
-			onListening: (label, peer) => {
-				if (label === CHAT) addNote(`${peer.name} is listening`);
-			},
-			onLost: (reason) => {
-				setStatus('lost', `The room is lost: ${reason}`);
-				showRoom(false);
-				tiles.clear();
-			},
-			onError: (error) => addNote(error.message),
-		},
-	);
-	showRoom(true);
-	receipts = room.openChannel(RECEIPTS);
-	const chat = await room.openChannel(CHAT);
-	await receipts;
-
-	async function hear(data: string | ArrayBuffer, peer: PeerInfo): Promise<void> {
-		addLine(peer.name, typeof data === 'string' ? data : `${data.byteLength} bytes`);
-		const receipt = await receiptOf(data, peer.id);
-		(await receipts)?.send(JSON.stringify(receipt));
+async function join(): Promise<void> {
+	const name = nameField.value.trim() || 'Guest';
+	const again = !element('lost').hidden;
+	setBusy(true);
+	showState('joining');
+	element('refusal').textContent = '';
+	try {
+		view.tiles.clear();
+		visit = await Visit.begin(name, view, onlost);
+		// Later, if its connection is up already, its standing has been told.
+		if (element('status').dataset.state === 'joining') showState('connecting');
+		document.title = `${name} in a room with aiortc-shim`;
+		showRoom(true);
+	} catch (error) {
+		visit = null;
+		showState(again ? 'lost' : 'out');
+		if (again) element('lost-reason').textContent = inWords(error);
+		else element('refusal').textContent = inWords(error);
 	}
+	setBusy(false);
+}
 
-	/** Receipts are everyone's business: those of others' messages match none of ours. */
-	function confirm(data: string | ArrayBuffer, peer: PeerInfo): void {
-		if (typeof data !== 'string') return;
-		const receipt: Receipt = JSON.parse(data);
-		const message = sent.find((candidate) => sameMessage(candidate.receipt, receipt));
-		if (message) addReceipt(message.item, peer.name);
-	}
+function leave(): void {
+	visit?.leave();
+	visit = null;
+	view.tiles.clear();
+	showState('out');
+	showRoom(false);
+	nameField.focus();
+}
 
-	sayForm.onsubmit = async (event) => {
-		event.preventDefault();
-		const text = line.value;
-		if (text === '') return;
-		line.value = '';
-		const receipt = await receiptOf(text, room.peerId);
-		sent.push({ receipt, item: addLine('You', text) });
-		chat.send(text);
-	};
-	line.focus();
+function onblind(error: unknown): void {
+	chat.addNote(`Pictures and sound are not to be had in this browser on this way. ${inWords(error)}`);
+}
+
+function onlost(reason: string): void {
+	visit = null;
+	showState('lost');
+	element('lost-reason').textContent = inWords(reason);
+	showLost(true);
+	resetDevices();
+	element('rejoin').focus();
 }
 
 function showRoom(shown: boolean): void {
-	element('room', HTMLElement).hidden = !shown;
-	joinForm.hidden = shown;
+	document.body.dataset.view = shown ? 'room' : 'lobby';
+	element('lobby').hidden = shown;
+	element('room').hidden = !shown;
+	showLost(false);
+	resetDevices();
 }
 
-function setStatus(state: 'out' | 'joining' | 'in' | 'lost', text: string): void {
-	const status = element('status', HTMLElement);
-	status.dataset.state = state;
-	status.textContent = text;
+function showLost(shown: boolean): void {
+	element('lost').hidden = !shown;
+	element('stage').inert = shown;
+	element('chat').inert = shown;
 }
 
-function element<T extends HTMLElement>(id: string, type: new () => T): T {
-	const found = document.getElementById(id);
-	if (!(found instanceof type)) throw new Error(`index.html has no ${type.name} #${id}`);
-	return found;
+/** Turns the person's camera or microphone on or off. */
+async function toggle({ button, kind, open }: (typeof devices)[number]): Promise<void> {
+	const present = visit;
+	// Busy, not disabled, which would take the focus from who pressed it.
+	if (!present || button.ariaBusy === 'true') return;
+	button.ariaBusy = 'true';
+	const on = button.ariaPressed !== 'true';
+	try {
+		if (!on) await present.unpublish(kind);
+		else chat.addNote(`You send ${await present.publish(await open())}`);
+		if (present === visit) button.ariaPressed = String(on);
+	} catch (error) {
+		chat.addNote(inWords(error));
+	}
+	button.ariaBusy = null;
+}
+
+function resetDevices(): void {
+	for (const { button } of devices) button.ariaPressed = 'false';
+}
+
+function setBusy(busy: boolean): void {
+	const enter = element('enter', HTMLButtonElement);
+	enter.disabled = busy;
+	enter.textContent = busy ? 'Joining…' : 'Join';
+	element('rejoin', HTMLButtonElement).disabled = busy;
+}
+
+/** Marks the page's way to the SFU in the switch; who is in the room joins again on the other way. */
+function showWay(): void {
+	document.documentElement.dataset.way = location.pathname === '/bridge' ? 'bridge' : 'native';
+	for (const link of element('switch').querySelectorAll('a')) {
+		if (link.pathname === location.pathname) link.ariaCurrent = 'page';
+		link.addEventListener('click', () => {
+			if (visit) sessionStorage.setItem(COMING, nameField.value.trim() || 'Guest');
+		});
+	}
 }

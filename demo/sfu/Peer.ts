@@ -32,6 +32,8 @@ export class Peer implements PeerRequests {
 	readonly #consumers = new Map<string, types.Consumer>();
 	readonly #dataConsumers = new Map<string, types.DataConsumer>();
 
+	#closed = false;
+
 	constructor(info: PeerInfo, router: types.Router, server: types.WebRtcServer, surroundings: Surroundings) {
 		this.info = info;
 		this.tell = surroundings.tell;
@@ -54,6 +56,7 @@ export class Peer implements PeerRequests {
 
 	/** Producers and consumers end with their transports, here and at the other peers. */
 	close(): void {
+		this.#closed = true;
 		for (const transport of this.#transports.values()) transport.close();
 	}
 
@@ -71,6 +74,9 @@ export class Peer implements PeerRequests {
 			maxReceiveMessageSize: LIMITS.messageBytes,
 		});
 		keep(this.#transports, transport);
+		transport.observer.once('close', () => {
+			if (!this.#closed) this.tell('transportClosed', { transportId: transport.id });
+		});
 		const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
 		return { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters };
 	}

@@ -50,6 +50,7 @@ export class Sfu {
 	}
 
 	async #makeRoom(name: string): Promise<Room> {
+		if (this.#worker.closed) throw new Error('the SFU has ended');
 		const router = await this.#worker.createRouter({ mediaCodecs: MEDIA_CODECS });
 		return new Room(router, this.#server, () => this.#rooms.delete(name));
 	}

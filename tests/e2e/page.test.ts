@@ -1,6 +1,7 @@
-/** `npm start` for people: a browser joins the room natively, sees and hears the bots, and talks with them. */
+/** `npm start` for people: a browser joins the room, sees and hears who is there, talks, sends files; natively, then through the bridge. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Browser, Page } from 'playwright-core';
@@ -12,28 +13,32 @@ import { eventually } from './eventually.ts';
 const ROOT = path.join(import.meta.dirname, '..', '..');
 /** As npm runs it. */
 const COMMAND = [path.join('scripts', 'run.cjs'), path.join('demo', 'start.ts')];
-const SCREENSHOTS = path.join(import.meta.dirname, 'screenshots');
 const PATIENCE = 30_000;
+const BOTS = ['Film bot', 'Test bot'];
 
+let url: string;
 let browser: Browser;
+/** The person whose page is looked at. */
 let page: Page;
+/** Another one, natively in the room, whose browser finds no camera. */
+let ada: Page;
 let demo: ChildProcess;
 let ended: Promise<number | null>;
+/** What no test may leave in a page: errors that nobody caught. */
+const uncaught: string[] = [];
 
 test.before(async () => {
 	browser = await launchChromium();
 	demo = spawn(process.execPath, COMMAND, { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
 	ended = new Promise((resolve) => demo.once('close', resolve));
-	const url = await new Promise<string>((resolve, reject) => {
+	url = await new Promise<string>((resolve, reject) => {
 		createInterface({ input: demo.stdout! }).on('line', (line) => {
 			const found = /http:\/\/\S+/.exec(line);
 			if (found) resolve(found[0]);
 		});
 		void ended.then((code) => reject(new Error(`npm start ended with ${code}`)));
 	});
-	page = await browser.newPage();
-	await page.goto(url);
-	await page.getByRole('button', { name: 'Join the room' }).click();
+	page = await open();
 });
 
 test.after(async () => {
@@ -45,8 +50,97 @@ test.after(async () => {
 	}
 });
 
-test('a person joins and sees both bots: pictures that move and carry their codes', async () => {
-	await page.getByText('In the room as You').waitFor({ timeout: PATIENCE });
+test('a person joins by keyboard and sees both bots: pictures that move and carry their codes', async () => {
+	await page.getByRole('textbox', { name: 'Your name' }).fill('You');
+	await page.keyboard.press('Tab');
+	await page.keyboard.press('Enter');
+	await connected(page);
+	await seesBots();
+});
+
+test('and hears their tones', () => hearsBots());
+
+test('is greeted, and what is said is confirmed and answered by both', async () => {
+	await page.getByText('Hello You, I am a Node program').nth(1).waitFor({ timeout: PATIENCE });
+	await talks('Grüße aus dem Browser');
+});
+
+test('a file that is picked reaches every bot, and its digest is the one that they say', () => sendsFile('native.bin'));
+
+test('the figures are of what is sent and received', async () => {
+	for (const name of ['#bitrate .receive', '#bitrate .send']) await shows(`${name} .value`, /^[\d.]+ [kM]bit\/s$/);
+	await shows('#round-trip .value', /^(< 1|[\d.]+) ms$/);
+	const coloured = () =>
+		page.$$eval('#figures canvas', (canvases) => canvases.map(colours).every((count) => count > 0));
+	await page.evaluate(`globalThis.colours = ${colours}`);
+	await eventually(async () => (await coloured()) || null, PATIENCE, 'lines in both charts');
+});
+
+test('another person without a camera sends a drawn picture, which is seen', async () => {
+	ada = await open('/', () => {
+		navigator.mediaDevices.getUserMedia = async () => {
+			throw new DOMException('Requested device not found', 'NotFoundError');
+		};
+	});
+	await ada.getByRole('textbox', { name: 'Your name' }).fill('Ada');
+	await ada.getByRole('button', { name: 'Join', exact: true }).click();
+	await connected(ada);
+	for (const name of ['Camera', 'Microphone']) await ada.getByRole('button', { name }).click();
+	await ada.getByText('You send a drawn picture, as there is no camera').waitFor({ timeout: PATIENCE });
+	await ada.getByRole('button', { name: 'Camera', pressed: true }).waitFor();
+	await seesAda();
+	const heard = await eventually(() => toneOf(page, videoOf('Ada')), PATIENCE, 'a tone of Ada');
+	assert.ok(Math.abs(heard - 330) < 5, `${heard} Hz`);
+});
+
+test('her file arrives whole and can be saved', () => savesFileOfAda());
+
+test('the switch leads through the bridge and into the room again, under the same name', async () => {
+	await page.getByRole('link', { name: 'Through the bridge' }).click();
+	await connected(page);
+	assert.is(await page.evaluate(() => /\[native code\]/.test(String(RTCPeerConnection))), false);
+	await page.getByRole('link', { name: 'Through the bridge' }).and(page.locator('[aria-current=page]')).waitFor();
+	await ada.locator('[data-peer="You"]').waitFor({ timeout: PATIENCE });
+});
+
+test('through the bridge, what is said is confirmed and answered by both', () => talks('Grüße durch die Brücke'));
+
+test('through the bridge, a file reaches every bot, and one of another person arrives', async () => {
+	await sendsFile('bridged.bin');
+	await savesFileOfAda();
+});
+
+test('back on the native way the pictures are there again, and nothing was thrown in any page', async () => {
+	await page.getByRole('link', { name: 'Native' }).click();
+	await connected(page);
+	assert.is(await page.evaluate(() => /\[native code\]/.test(String(RTCPeerConnection))), true);
+	await seesBots();
+	assert.equal(uncaught, []);
+});
+
+test('Ctrl-C ends all of it, and the page says so', async () => {
+	// A terminal sends it to every process of the group.
+	process.kill(-demo.pid!, 'SIGINT');
+	assert.is(await ended, 0);
+	await page.getByRole('alertdialog', { name: 'The room is lost' }).waitFor({ timeout: PATIENCE });
+	await page.getByRole('button', { name: 'Join again' }).click();
+	await page.getByText('The room’s server does not answer.').waitFor({ timeout: PATIENCE });
+});
+
+async function open(where = '/', prepare: () => void = () => {}): Promise<Page> {
+	const opened = await browser.newPage();
+	opened.on('pageerror', (error) => uncaught.push(`${error.stack}`));
+	await opened.addInitScript(prepare);
+	await opened.goto(url + where);
+	return opened;
+}
+
+async function connected(who: Page): Promise<void> {
+	await who.getByRole('status').getByText('Connected').waitFor({ timeout: PATIENCE });
+	await who.getByRole('textbox', { name: 'Message' }).and(who.locator(':enabled')).waitFor({ timeout: PATIENCE });
+}
+
+async function seesBots(): Promise<void> {
 	for (const [name, code] of Object.entries({ 'Film bot': 1515, 'Test bot': 2 })) {
 		const video = videoOf(name);
 		await page.locator(video).waitFor({ timeout: PATIENCE });
@@ -58,37 +152,99 @@ test('a person joins and sees both bots: pictures that move and carry their code
 		};
 		assert.is((await eventually(later, PATIENCE, `another picture of ${name}`)).code, code, name);
 	}
-});
+}
 
-test('and hears their tones', async () => {
+async function hearsBots(): Promise<void> {
 	for (const [name, frequency] of Object.entries({ 'Film bot': 660, 'Test bot': 440 })) {
 		const heard = await eventually(() => toneOf(page, videoOf(name)), PATIENCE, `a tone of ${name}`);
 		assert.ok(Math.abs(heard - frequency) < frequency * 0.01, `${name}: ${heard} Hz`);
 	}
-});
+}
 
-test('is greeted, and what is said is confirmed and answered by both', async () => {
-	await page.getByText('Hello You, I am a Node program').nth(1).waitFor({ timeout: PATIENCE });
-	await page.getByRole('textbox', { name: 'Message' }).fill('Grüße aus dem Browser');
+/** Her picture is as large as it was drawn, and not always the same. */
+async function seesAda(): Promise<void> {
+	const look = () =>
+		page.$eval(videoOf('Ada'), (element) => {
+			const video = element as HTMLVideoElement;
+			if (video.videoWidth !== 640 || video.videoHeight !== 480) return null;
+			const context = new OffscreenCanvas(640, 480).getContext('2d')!;
+			context.drawImage(video, 0, 0);
+			return context.getImageData(160, 80, 320, 320).data.reduce((sum, value, i) => (sum * 31 + value + i) | 0, 0);
+		});
+	await page.locator(videoOf('Ada')).waitFor({ timeout: PATIENCE });
+	const first = await eventually(look, PATIENCE, 'a picture of Ada');
+	const other = async () => ((await look()) !== first ? true : null);
+	await eventually(other, PATIENCE, 'another picture of Ada');
+}
+
+async function talks(text: string): Promise<void> {
+	await listenedTo();
+	await page.getByRole('textbox', { name: 'Message' }).fill(text);
 	await page.keyboard.press('Enter');
-	await page.getByText('You said: Grüße aus dem Browser').nth(1).waitFor({ timeout: PATIENCE });
-	const receipts = page.locator('li', { hasText: 'Grüße aus dem Browser' }).first().locator('.receipts');
-	const names = async () => ((await receipts.textContent()) ?? '').replace('✓ ', '').split(', ').sort();
-	assert.equal(await names(), ['Film bot', 'Test bot']);
-	await mkdir(SCREENSHOTS, { recursive: true });
-	for (const colorScheme of ['light', 'dark'] as const) {
-		await page.emulateMedia({ colorScheme });
-		await page.screenshot({ path: path.join(SCREENSHOTS, `room-${colorScheme}.png`) });
+	for (const name of BOTS) {
+		const answers = page.locator('.said', { hasText: `You said: ${text}` });
+		await answers.filter({ hasText: name }).waitFor({ timeout: PATIENCE });
 	}
-});
+	const receipts = page.locator('.said.own', { hasText: text }).locator('.receipts');
+	for (const name of BOTS) await receipts.getByText(name).waitFor({ timeout: PATIENCE });
+}
 
-test('Ctrl-C ends all of it, and the page says so', async () => {
-	// A terminal sends it to every process of the group.
-	process.kill(-demo.pid!, 'SIGINT');
-	assert.is(await ended, 0);
-	await page.getByText('The room is lost').waitFor({ timeout: PATIENCE });
-	await page.getByRole('button', { name: 'Join the room' }).waitFor();
-});
+async function sendsFile(name: string): Promise<void> {
+	await listenedTo();
+	await page.locator('#files').setInputFiles({ name, mimeType: 'text/html', buffer: randomBytes(1_000_001) });
+	const card = page.locator('.file', { hasText: name });
+	for (const bot of BOTS) await card.getByText(`✓ ${bot}`).waitFor({ timeout: PATIENCE });
+	assert.is(await card.getAttribute('data-outcome'), 'good');
+}
+
+/** Both bots hear what this page says from now on. */
+async function listenedTo(): Promise<void> {
+	for (const name of BOTS) await page.getByText(`${name} hears you`).first().waitFor({ timeout: PATIENCE });
+}
+
+/** She drops it on her page; it is saved from ours. */
+async function savesFileOfAda(): Promise<void> {
+	const content = randomBytes(300_000);
+	const name = `<b>${createHash('sha1').update(content).digest('hex')}.html`;
+	const taken = await ada.evaluateHandle(
+		([text, name]) => {
+			const transfer = new DataTransfer();
+			transfer.items.add(new File([Uint8Array.from(atob(text!), (sign) => sign.charCodeAt(0))], name!));
+			return transfer;
+		},
+		[content.toString('base64'), name],
+	);
+	await ada.dispatchEvent('body', 'dragenter', { dataTransfer: taken });
+	await ada.getByText('Drop files to send them to everyone').waitFor();
+	await ada.dispatchEvent('body', 'drop', { dataTransfer: taken });
+	const card = page.locator('.file', { hasText: name });
+	await card.getByText('Whole: its digest is the one that its sender said.').waitFor({ timeout: PATIENCE });
+	const saving = page.waitForEvent('download');
+	await card.getByRole('link', { name: 'Save' }).click();
+	const saved = await readFile(await (await saving).path());
+	assert.ok(saved.equals(content), 'what was saved is what was dropped');
+	await ada.locator('.file', { hasText: name }).getByText('✓ You').waitFor({ timeout: PATIENCE });
+}
+
+async function shows(selector: string, pattern: RegExp): Promise<void> {
+	const text = async () => {
+		const found = await page.locator(selector).textContent();
+		return found && pattern.test(found) ? found : null;
+	};
+	await eventually(text, PATIENCE, `${selector} to be like ${pattern}`);
+}
+
+/** How many pixels of a canvas have a strong colour, which axes and grid have not. */
+function colours(canvas: Element): number {
+	const { width, height } = canvas as HTMLCanvasElement;
+	const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+	let count = 0;
+	for (let at = 0; at < data.length; at += 4) {
+		const [red, green, blue, alpha] = data.subarray(at, at + 4) as unknown as [number, number, number, number];
+		if (alpha > 200 && Math.max(red, green, blue) - Math.min(red, green, blue) > 80) count++;
+	}
+	return count;
+}
 
 function videoOf(name: string): string {
 	return `[data-peer="${name}"] video`;

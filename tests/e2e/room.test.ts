@@ -1,5 +1,6 @@
 /** The demo's server as a stranger meets it. */
 import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { io, type Socket } from 'socket.io-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,11 +9,14 @@ import { LIMITS } from '../../demo/sfu/limits.ts';
 import { ensureMediasoupWorker } from '../../scripts/mediasoup-worker.ts';
 
 let demo: Demo;
+/** What the demo is told of the bridge. */
+let bridge = async () => ({ url: 'ws://127.0.0.1:9', token: 'secret' });
 const sockets: Socket[] = [];
 
 test.before(async () => {
-	const page = new Map([['/', { type: 'text/html', body: new TextEncoder().encode('<!doctype html>') }]]);
-	demo = await Demo.serve({ workerBin: await ensureMediasoupWorker(), port: 0, page });
+	const body = new TextEncoder().encode('<!doctype html><!-- shim -->');
+	const page = new Map([['/', { type: 'text/html', body }]]);
+	demo = await Demo.serve({ workerBin: await ensureMediasoupWorker(), port: 0, page, bridge: () => bridge() });
 });
 
 test.after.each(() => {
@@ -27,6 +31,31 @@ test('the page is served to this machine only: not under another name, not to be
 	assert.is(await statusOf({ headers: { origin: 'http://elsewhere.example' } }), 403);
 	assert.is(await statusOf({ method: 'POST' }), 405);
 	assert.is(await statusOf({ path: '/../package.json' }), 404);
+});
+
+test("the bridge's token is given to this machine's page only, and that page may connect to the bridge", async () => {
+	const { status, body, policy } = await get({ path: '/bridge' });
+	assert.is(status, 200);
+	assert.match(body, 'data-url="ws://127.0.0.1:9" data-token="secret"');
+	assert.match(policy, /connect-src 'self' ws:\/\/localhost:\d+ ws:\/\/127\.0\.0\.1:9;/);
+	const strangers: Record<string, string>[] = [
+		{ host: `rebound.example:${port()}` },
+		{ origin: 'http://elsewhere.example' },
+	];
+	for (const headers of strangers) {
+		const refused = await get({ path: '/bridge', headers: { host: `localhost:${port()}`, ...headers } });
+		assert.equal([refused.status, refused.body], [403, '']);
+	}
+	assert.not.match((await get({ path: '/' })).body, 'secret');
+});
+
+test('a bridge that does not start is said in the page that would use it, and tried again', async () => {
+	const works = bridge;
+	bridge = () => Promise.reject(new Error('no port is free'));
+	const { status, body } = await get({ path: '/bridge' });
+	assert.equal([status, body], [503, 'The bridge did not start: no port is free\n']);
+	bridge = works;
+	assert.is(await statusOf({ path: '/bridge' }), 200);
 });
 
 test('signalling is refused to a page of another origin and under another name', async () => {
@@ -95,10 +124,23 @@ function port(): string {
 	return new URL(demo.url).port;
 }
 
-function statusOf(options: { headers?: Record<string, string>; method?: string; path?: string }): Promise<number> {
+interface Get {
+	headers?: Record<string, string>;
+	method?: string;
+	path?: string;
+}
+
+async function statusOf(options: Get): Promise<number> {
+	return (await get(options)).status;
+}
+
+function get(options: Get): Promise<{ status: number; body: string; policy: string }> {
 	return new Promise((resolve, reject) => {
 		const sent = request({ host: '127.0.0.1', port: port(), headers: { host: `localhost:${port()}` }, ...options });
-		sent.once('response', (response) => resolve(response.resume().statusCode!));
+		sent.once('response', async (response) => {
+			const policy = String(response.headers['content-security-policy']);
+			resolve({ status: response.statusCode!, body: await text(response), policy });
+		});
 		sent.once('error', reject);
 		sent.end();
 	});
