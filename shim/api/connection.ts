@@ -248,9 +248,11 @@ export class Connection {
 	/** Of all that a closing connection ends, browsers announce this. */
 	#closeSctp(): void {
 		const { sctp } = this;
-		if (!sctp || sctp.state === 'closed') return;
+		if (!sctp) return;
+		// The peer may have ended it: then pages know, but the worker's object is there still.
+		const isOver = sctp.state === 'closed';
 		sctp.close(true);
-		queueTask(() => sctp.object.dispatchEvent(new Event('statechange')));
+		if (!isOver) queueTask(() => sctp.object.dispatchEvent(new Event('statechange')));
 	}
 
 	#makeCertificate(): void {
