@@ -52,8 +52,9 @@ function needsNegotiation(connection: Connection, transceiver: Transceiver): boo
 	if (transceiver.stopped) return Boolean(local && !local.rejected && remote && !remote.rejected);
 	// 5.2
 	if (!local) return true;
-	// 5.3.1
-	if (sends(transceiver.direction) && !announces(local, transceiver.sender.streamIds)) return true;
+	// 5.3.1, where the section could announce them: an answer to who receives nothing cannot, however often it is given.
+	if (sends(transceiver.direction) && sends(local.direction) && !announces(local, transceiver.sender.streamIds))
+		return true;
 	// 5.3.2
 	if (connection.currentLocal?.type === 'offer') {
 		const seen = remote && reverseDirection(remote.direction);

@@ -83,7 +83,8 @@ async function setDescription(connection: Connection, { type, sdp }: Description
 	await connection.parametersSet();
 	if (connection.isClosed) return;
 	const effects: Effects = { errors: [], mute: [], remove: [], add: [], tracks: [], transports: [] };
-	effects.transports.push(...connection.transports.values());
+	// Those of an offer that closes their sections are no section's any more, but still the last stable state's.
+	effects.transports.push(...connection.transports.values(), ...connection.stableTransports.values());
 	const before = connection.signalingState;
 	if (type === 'rollback') {
 		rollBack(connection, effects);
@@ -147,8 +148,10 @@ function apply(connection: Connection, applied: AppliedDescription, remote: bool
 	else applyLocal(connection, applied, effects);
 	applySctp(connection, applied, remote, effects);
 	if (applied.type !== 'answer') return;
-	// 4.6.13
 	for (const transceiver of connection.transceivers) {
+		// What was stopped before it had a section has none to close: it would need negotiation for ever.
+		if (transceiver.stopping && !transceiver.stopped && transceiver.mid === null) transceiver.stop();
+		// 4.6.13
 		if (!transceiver.stopped || !isOver(connection, transceiver)) continue;
 		connection.transceivers = connection.transceivers.filter((each) => each !== transceiver);
 		transceiver.mid = null;

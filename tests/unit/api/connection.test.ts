@@ -198,6 +198,62 @@ test('close() drops every object and lets the process go', async () => {
 	assert.is(ours.holds, 0);
 });
 
+test('close() drops an association that the peer had ended before, and announces its end once', async () => {
+	const { offerer, ours } = await negotiated(withChannel);
+	const [handle] = ours.of('SctpTransport');
+	const log: string[] = [];
+	record(log, offerer.sctp!, 'sctp', 'statechange');
+	await handle!.emit('statechange', { state: 'closed' });
+	offerer.close();
+	await nextTask();
+	assert.is(handle!.isDropped, true);
+	assert.equal(log, ['sctp statechange']);
+});
+
+test('a transceiver that is stopped before any offer has it goes with the next negotiation, which is the last', async () => {
+	const { offerer, answerer, exchange } = await negotiated(withChannel);
+	const log: string[] = [];
+	record(log, offerer, 'connection', 'negotiationneeded');
+	const transceiver = offerer.addTransceiver('audio');
+	transceiver.stop();
+	assert.is(transceiver.currentDirection, null);
+	await nextTask();
+	await exchange();
+	for (let turn = 0; turn < 5; turn += 1) await nextTask();
+	assert.is(transceiver.currentDirection, 'stopped');
+	assert.equal([offerer.getTransceivers(), answerer.getTransceivers()], [[], []]);
+	assert.equal(log, ['connection negotiationneeded']);
+});
+
+test('an answer to a peer that only sends leaves nothing to negotiate to who wants to send, too', async () => {
+	const { offerer, answerer, exchange } = await negotiated(withVideo);
+	const log: string[] = [];
+	offerer.getTransceivers()[0]!.direction = 'sendonly';
+	answerer.getTransceivers()[0]!.direction = 'sendonly';
+	await exchange();
+	record(log, answerer, 'answerer', 'negotiationneeded');
+	record(log, offerer, 'offerer', 'negotiationneeded');
+	await exchange();
+	for (let turn = 0; turn < 5; turn += 1) await nextTask();
+	assert.is(answerer.getTransceivers()[0]!.currentDirection, 'inactive');
+	assert.equal(log, []);
+});
+
+test('the transport of the last section goes when that is closed, at the offerer too', async () => {
+	const { offerer, answerer, ours, theirs, exchange } = await negotiated(withVideo);
+	offerer.getTransceivers()[0]!.stop();
+	await exchange();
+	for (const fake of [ours, theirs]) {
+		const transports = [...fake.of('IceTransport'), ...fake.of('DtlsTransport')];
+		assert.equal(
+			transports.map(({ isDropped }) => isDropped),
+			[true, true],
+		);
+	}
+	offerer.close();
+	answerer.close();
+});
+
 test('a sender is told what changed, and nothing when nothing did', async () => {
 	const { offerer, ours, exchange } = await negotiated(withVideo);
 	const [handle] = ours.of('RtpSender');
