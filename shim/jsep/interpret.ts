@@ -99,7 +99,7 @@ export function interpretMedia(
 			active: receives(direction),
 			codecs: receiveCodecs.map(toWire),
 			headerExtensions: extensions(local, remote),
-			encodings: announcedEncodings(remote),
+			encodings: announcedEncodings(remote, hasRepair(receiveCodecs)),
 			rids: receiveRids?.map(({ rid }) => rid) ?? [],
 		},
 		remoteMsids: remote.rejected || !sends(remote.direction) ? [] : remote.msids,
@@ -142,7 +142,7 @@ function encodingsFor(
 	taken: Layer[] | null,
 	codecs: readonly Codec[],
 ): SendEncoding[] {
-	const rtx = codecs.some((codec) => repairs(codec) !== null);
+	const rtx = hasRepair(codecs);
 	const repaired = ({ rtxSsrc, ...encoding }: SendEncoding): SendEncoding =>
 		rtx && rtxSsrc !== undefined ? { ...encoding, rtxSsrc } : encoding;
 	if (taken) {
@@ -154,8 +154,10 @@ function encodingsFor(
 	return encodings.slice(0, 1).map(({ rid: _, ...encoding }) => repaired(encoding));
 }
 
-/** Announced SSRCs with those that repair them (RFC 4588, section 8.3); FEC is not ours. */
-function announcedEncodings({ ssrcs, ssrcGroups }: Section): { ssrc: number; rtxSsrc?: number }[] {
+const hasRepair = (codecs: readonly Codec[]): boolean => codecs.some((codec) => repairs(codec) !== null);
+
+/** Announced SSRCs with those that repair them (RFC 4588, section 8.3), where that was agreed on; FEC is not ours. */
+function announcedEncodings({ ssrcs, ssrcGroups }: Section, rtx: boolean): { ssrc: number; rtxSsrc?: number }[] {
 	const repairing = new Map<number, number>();
 	const secondary = new Set<number>();
 	for (const {
@@ -164,7 +166,7 @@ function announcedEncodings({ ssrcs, ssrcGroups }: Section): { ssrc: number; rtx
 	} of ssrcGroups) {
 		if (first === undefined || second === undefined || semantics === 'SIM') continue;
 		secondary.add(second);
-		if (semantics === 'FID') repairing.set(first, second);
+		if (rtx && semantics === 'FID') repairing.set(first, second);
 	}
 	return ssrcs
 		.filter(({ ssrc }) => !secondary.has(ssrc))
