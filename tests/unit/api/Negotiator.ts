@@ -1,0 +1,124 @@
+import {
+	type RTCDataChannel,
+	RTCPeerConnection,
+	type RTCRtpReceiver,
+	type RTCRtpTransceiver,
+} from '../../../shim/api/index.ts';
+import { MediaStream, MediaStreamTrackGenerator } from '../../../shim/media/index.ts';
+import { bindContext } from '../../../shim/rpc/context.ts';
+import { FakeSession } from './fakeSession.ts';
+
+/** How an answerer takes an offer: at once, or only after it has set it and rolled it back. */
+export type Answering = 'at once' | 'after a rollback';
+
+/**
+ * A connection without a worker, and the code of an application around it: perfect negotiation, over a network in which
+ * messages wait until they are delivered.
+ * @see https://www.w3.org/TR/webrtc/#perfect-negotiation-example
+ */
+export class Negotiator {
+	readonly fake = new FakeSession();
+	readonly connection: RTCPeerConnection;
+	readonly polite: boolean;
+	/** What it has sent, and nobody has delivered yet. */
+	readonly outbox: RTCSessionDescriptionInit[] = [];
+	/** Calls that it is in. */
+	readonly working = new Set<Promise<void>>();
+	readonly errors: unknown[] = [];
+	/** Receivers whose track was announced, and the streams that it was in at any time. */
+	readonly announced = new Map<RTCRtpReceiver, Set<globalThis.MediaStream>>();
+	readonly channels: RTCDataChannel[] = [];
+	answering: Answering = 'at once';
+	/** How often it began a negotiation. */
+	offers = 0;
+	#making = false;
+	#settingAnswer = false;
+	#takingBack = 0;
+
+	constructor(polite: boolean, bundlePolicy: RTCBundlePolicy) {
+		this.polite = polite;
+		const Bound = bindContext(RTCPeerConnection, { session: () => this.fake.session });
+		this.connection = new Bound({ bundlePolicy });
+		this.connection.onnegotiationneeded = () => this.#work(() => this.#offer());
+		this.connection.ontrack = ({ receiver: announced, streams }) => {
+			// The event's types are the platform's; the object is ours.
+			const receiver = announced as unknown as RTCRtpReceiver;
+			const known = this.announced.get(receiver) ?? new Set();
+			this.announced.set(receiver, known);
+			for (const stream of streams) known.add(stream);
+		};
+	}
+
+	get transceivers(): RTCRtpTransceiver[] {
+		return this.connection.getTransceivers();
+	}
+
+	makeTrack(kind: 'audio' | 'video'): MediaStreamTrackGenerator {
+		const Bound = bindContext(MediaStreamTrackGenerator, { session: () => this.fake.session });
+		return new Bound(kind);
+	}
+
+	makeStreams(count: number): MediaStream[] {
+		return Array.from({ length: count }, () => new MediaStream());
+	}
+
+	/** Takes the oldest message that `other` has sent; the network is down while an offer is being taken back. */
+	deliverFrom(other: Negotiator): void {
+		const message = this.#takingBack > 0 ? undefined : other.outbox.shift();
+		if (message) this.#work(() => this.#receive(message));
+	}
+
+	/** Makes an offer that nobody sees, and rolls it back. */
+	takeBack(): void {
+		if (this.connection.signalingState !== 'stable' || this.#making || this.working.size > 0) return;
+		this.#work(async () => {
+			this.#takingBack += 1;
+			try {
+				await this.connection.setLocalDescription(await this.connection.createOffer());
+				await this.connection.setLocalDescription({ type: 'rollback' });
+			} finally {
+				this.#takingBack -= 1;
+			}
+		});
+	}
+
+	/** Runs what an application does; what it rejects with is an error of the test. */
+	#work(work: () => Promise<void>): void {
+		const running = work()
+			.catch((error: unknown) => void this.errors.push(error))
+			.finally(() => this.working.delete(running));
+		this.working.add(running);
+	}
+
+	async #offer(): Promise<void> {
+		this.offers += 1;
+		this.#making = true;
+		try {
+			await this.connection.setLocalDescription();
+			this.#send();
+		} finally {
+			this.#making = false;
+		}
+	}
+
+	async #receive(description: RTCSessionDescriptionInit): Promise<void> {
+		const { connection } = this;
+		const isReady = !this.#making && (connection.signalingState === 'stable' || this.#settingAnswer);
+		if (description.type === 'offer' && !isReady && !this.polite) return;
+		this.#settingAnswer = description.type === 'answer';
+		if (description.type === 'offer' && this.answering === 'after a rollback') {
+			// Chained at once, so that nothing of its own comes between.
+			void connection.setRemoteDescription(description);
+			void connection.setRemoteDescription({ type: 'rollback', sdp: '' });
+		}
+		await connection.setRemoteDescription(description);
+		this.#settingAnswer = false;
+		if (description.type !== 'offer') return;
+		await connection.setLocalDescription();
+		this.#send();
+	}
+
+	#send(): void {
+		this.outbox.push(this.connection.localDescription!.toJSON());
+	}
+}
