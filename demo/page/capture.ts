@@ -73,7 +73,7 @@ function drawClock(context: CanvasRenderingContext2D, seconds: number): void {
 	context.arc(0, 0, radius, angle - 1, angle);
 	context.stroke();
 	context.fillStyle = '#e8eefc';
-	context.font = `600 ${HEIGHT / 7}px ui-sans-serif, system-ui, sans-serif`;
+	context.font = `600 ${HEIGHT / 7}px ${getComputedStyle(document.body).fontFamily}`;
 	context.textAlign = 'center';
 	context.textBaseline = 'middle';
 	context.fillText(seconds.toFixed(1), 0, 0);

@@ -76,8 +76,9 @@ export class FileCard {
 	readonly #outcome: HTMLElement;
 	readonly #cancel: HTMLButtonElement;
 
-	constructor(item: HTMLElement, from: string, name: string, size: string) {
+	constructor(item: HTMLElement, from: string, name: string, size: string, own: boolean) {
 		this.item = item;
+		item.classList.toggle('own', own);
 		this.#bar = part<HTMLProgressElement>(item, 'progress');
 		this.#outcome = part(item, '.outcome');
 		this.#cancel = part<HTMLButtonElement>(item, '.cancel');

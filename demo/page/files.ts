@@ -24,7 +24,7 @@ export class Files {
 		this.sender = new FileSender({ send: (data) => this.#channel?.send(data) });
 		this.receiver = new FileReceiver({
 			reply,
-			onOffer: (file) => this.#cards.set(keyOf(file), this.#card(file.peer.name, file.name, file.size)),
+			onOffer: (file) => this.#cards.set(keyOf(file), this.#card(file.name, file.size, file.peer.name)),
 			onProgress: (file, bytes) => this.#cards.get(keyOf(file))?.progress(bytes / file.size, percent(bytes, file.size)),
 			onWhole: (file, content) => this.#onwhole(file, content),
 			onFailed: (file, reason) => this.#take(file)?.end(false, `Not received: ${reason}.`),
@@ -50,7 +50,7 @@ export class Files {
 
 	async #send(file: File): Promise<void> {
 		if (!this.#channel) return;
-		const card = this.#card('You', file.name, file.size);
+		const card = this.#card(file.name, file.size);
 		const stop = new AbortController();
 		card.onCancel(() => stop.abort(new Error('you cancelled it')));
 		const onProgress = (bytes: number) => card.progress(bytes / Math.max(file.size, 1), percent(bytes, file.size));
@@ -79,8 +79,9 @@ export class Files {
 		}
 	}
 
-	#card(from: string, name: string, size: number): FileCard {
-		const card = new FileCard(copyOf('file'), from, name, sizeInWords(size));
+	/** @param from who sends it, when it is not this page */
+	#card(name: string, size: number, from?: string): FileCard {
+		const card = new FileCard(copyOf('file'), from ?? 'You', name, sizeInWords(size), from === undefined);
 		this.#chat.add(card.item);
 		return card;
 	}
