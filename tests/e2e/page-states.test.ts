@@ -39,6 +39,7 @@ test.before.each(async () => {
 
 test.after.each(async () => {
 	for (const page of pages.splice(0)) await page.close();
+	goOn();
 	await demo.close();
 });
 
@@ -161,6 +162,15 @@ test('a bridge that is not there is said where one joins', async () => {
 	await page.getByText('token is wrong').first().waitFor({ timeout: PATIENCE });
 	assert.is(await page.getByRole('status').textContent(), 'Not in the room');
 });
+
+/** A test that failed half way may have left the SFU standing still. */
+function goOn(): void {
+	try {
+		process.kill(demo.sfu.pid, 'SIGCONT');
+	} catch {
+		// It is gone.
+	}
+}
 
 function serve(port = 0): Promise<Demo> {
 	return Demo.serve({ workerBin, port, page: files, bridge: async () => through });
