@@ -4,8 +4,9 @@ declare module 'jsdom' {
 	export class VirtualConsole {
 		forwardTo(console: Console, options: { jsdomErrors: 'none' }): this;
 	}
-	// biome-ignore lint/complexity/noStaticOnlyClass: jsdom has more than that
 	export class JSDOM {
+		readonly window: DOMWindow;
+		constructor(html: string, options: { url: string; runScripts: 'outside-only' });
 		static fromURL(
 			url: string,
 			options: {
