@@ -1,7 +1,7 @@
 /** `aiortc-shim doctor`: what is there, what is missing, a line each. */
 
 import { chooseInterpreter, findUv, run } from './interpreter.ts';
-import { checkPython, findPython } from './python.ts';
+import { checkPython, ensureCache, findPython } from './python.ts';
 
 const VERSIONS = `from importlib.metadata import version
 print(', '.join(name + ' ' + version(name) for name in ('aiortc', 'aioice', 'av')))`;
@@ -13,7 +13,8 @@ export async function doctor(): Promise<void> {
 		await line('environment', describeEnvironment),
 	];
 	if (results.every(Boolean)) return;
-	// What it would be made with matters only while it is not there.
+	// Where it would be made, and what with, matters only while it is not there.
+	await line('cache', ensureCache);
 	const uv = await findUv();
 	await line('uv', async () => uv ?? 'none: pip is used');
 	await line('python', async () => {
@@ -25,7 +26,7 @@ export async function doctor(): Promise<void> {
 
 async function describeEnvironment(): Promise<string> {
 	const python = await findPython();
-	if (!python) throw new Error('not made yet: run aiortc-shim setup');
+	if (!python) throw new Error('not made yet: run npx aiortc-shim setup, or start a program that needs it');
 	await checkPython(python);
 	const { output } = await run(python, ['-c', VERSIONS], 10_000);
 	return `${output.trim()} (${python})`;

@@ -1,12 +1,12 @@
 /** The managed Python environment: made on first use, in the user's cache, from the lock's exact packages. */
 
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import envPaths from 'env-paths';
 import { chooseInterpreter, findUv, type Interpreter, run, runSupervised, which } from './interpreter.ts';
-import { WORKER } from './paths.ts';
+import { LOCK, WORKER } from './paths.ts';
 import { explain, SetupError } from './setupError.ts';
 
 export { SetupError } from './setupError.ts';
@@ -73,13 +73,13 @@ export async function findPython(lock?: string): Promise<string | null> {
  * @throws {SetupError} the first thing that is wrong with it
  */
 export async function checkPython(python: string): Promise<void> {
-	const pins = (await readFile(join(WORKER, 'requirements.lock'), 'utf8')).match(/^(aiortc|aioice|av)==\S+/gm) ?? [];
+	const pins = (await readFile(LOCK, 'utf8')).match(/^(aiortc|aioice|av)==\S+/gm) ?? [];
 	const { code, output } = await run(python, ['-c', CHECK, ...pins], CHECK_MS);
 	if (code === 0) return;
 	const fault = output.trim().split('\n').at(-1) || 'it does not run';
 	throw new SetupError(
 		givenPython() === python
-			? `AIORTC_SHIM_PYTHON is ${python}, but ${fault}: install worker/requirements.lock there, or unset it`
+			? `AIORTC_SHIM_PYTHON is ${python}, but ${fault}: install there what ${LOCK} names, or unset it`
 			: `the Python environment of ${python} is broken (${fault}): delete that folder, or run npx aiortc-shim setup`,
 	);
 }
@@ -94,6 +94,22 @@ export async function discardBroken(python: string): Promise<boolean> {
 		if (pythonOf(place) !== python) throw error;
 		await rm(join(place, MARKER), { force: true });
 		return true;
+	}
+}
+
+/**
+ * The folder that environments are made in, which is made when it is not there.
+ *
+ * @throws {SetupError} it cannot be written
+ */
+export async function ensureCache(): Promise<string> {
+	const { cache } = envPaths('aiortc-shim', { suffix: '' });
+	try {
+		await mkdir(cache, { recursive: true });
+		await access(cache, constants.W_OK);
+		return cache;
+	} catch (error) {
+		throw explain('the cache folder', (error as Error).message, cache);
 	}
 }
 
@@ -126,9 +142,7 @@ function isComplete(place: string): boolean {
 async function underLock(place: string, options: PythonOptions, work: () => Promise<void>): Promise<string> {
 	// Not at the top: it listens to the process's signals, which is too much for a program that never makes anything.
 	const { lock } = (await import('proper-lockfile')).default;
-	await mkdir(dirname(place), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-		throw explain('the cache folder', error.message, dirname(place));
-	});
+	await ensureCache();
 	for (let waiting = false; ; waiting = true) {
 		options.signal?.throwIfAborted();
 		const release = await lock(place, { realpath: false, stale: STALE_MS, update: STALE_MS / 4 }).catch((error) => {

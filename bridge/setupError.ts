@@ -1,5 +1,7 @@
 /** What can go wrong while the Python environment is made, each in a sentence that says what to do. */
 
+import { LOCK } from './paths.ts';
+
 /** The Python side cannot be had; the message is a sentence that says what to do. */
 export class SetupError extends Error {
 	override readonly name = 'SetupError';
@@ -22,12 +24,12 @@ function sentence(step: string, output: string, place: string): string {
 	}
 	if (/ensurepip is not available|no module named '?(ensurepip|venv)/i.test(output)) return missingVenv('Python');
 	if (/do not match the hashes|hash mismatch/i.test(output)) {
-		return `a package from the index is not the one that worker/requirements.lock names (${step}): check the mirror, then start again`;
+		return `a package from the index is not the one that ${LOCK} names (${step}): check the mirror, then start again`;
 	}
 	if (OFFLINE.test(output)) {
 		return `the Python packages could not be downloaded (${step}): connect to the network, or set HTTPS_PROXY or a mirror for pip, then start again`;
 	}
-	return `${step} failed (${lastLine(output)}): correct that, then start again, or let AIORTC_SHIM_PYTHON name a Python that has worker/requirements.lock`;
+	return `${step} failed (${lastLine(output)}): correct that, then start again, or let AIORTC_SHIM_PYTHON name a Python that has what ${LOCK} names`;
 }
 
 export function missingVenv(path: string): string {

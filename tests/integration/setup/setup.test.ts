@@ -96,7 +96,7 @@ const faults: [what: string, output: string, sentence: RegExp][] = [
 	[
 		'a package that is not the one of the lock',
 		'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE',
-		/not the one that worker\/requirements\.lock names .*check the mirror/,
+		/not the one that .*worker\/requirements\.lock names .*check the mirror/,
 	],
 	[
 		'anything else',
@@ -214,12 +214,22 @@ test('doctor says what is missing, and with which status', async ({ machine }) =
 	machine.python('python3', { version: '3 9 2 1' });
 	const lacking = await machine.run(['doctor']);
 	assert.is(lacking.code, 1);
-	assert.match(lacking.stdout, /^FAIL {2}environment: not made yet: run aiortc-shim setup$/m);
+	assert.match(lacking.stdout, /^FAIL {2}environment: not made yet: run npx aiortc-shim setup, /m);
 	assert.match(lacking.stdout, /^FAIL {2}python: .*3\.9\.2/m);
+	assert.match(lacking.stdout, /^ok {4}cache: \/.*\/aiortc-shim$/m);
 
 	machine.python('python3');
 	await machine.run();
 	assert.is((await machine.run(['doctor'])).code, 0);
+});
+
+test('doctor says when the cache cannot be written', async ({ machine }) => {
+	machine.python('python3');
+	writeFileSync(machine.cache, 'a file where a folder should be');
+	const { code, stdout } = await machine.run(['doctor']);
+	assert.is(code, 1);
+	assert.match(stdout, /^FAIL {2}cache: cannot write .*XDG_CACHE_HOME/m);
+	assert.match(stdout, /^ok {4}python: /m);
 });
 
 test('an empty folder at the place, as an interrupted removal leaves it, is no obstacle', async ({ machine }) => {
