@@ -50,7 +50,11 @@ const FOLDERS = [
  * @throws an Error that says in one sentence what to do
  */
 export async function ensureTests(log: Log = console.error): Promise<string> {
-	if (process.env.WPT_DIR) return process.env.WPT_DIR;
+	const { WPT_DIR } = process.env;
+	if (WPT_DIR) {
+		if (existsSync(path.join(WPT_DIR, 'resources/testharness.js'))) return WPT_DIR;
+		throw new Error(`WPT_DIR is ${WPT_DIR}, where no web platform tests are`);
+	}
 	const cache = envPaths('aiortc-shim', { suffix: '' }).cache;
 	const folder = path.join(cache, 'wpt', BRANCH);
 	if (existsSync(folder)) return folder;
@@ -82,6 +86,7 @@ async function bring(folder: string, log: Log): Promise<void> {
 
 /** From GitHub, or null where that cannot be reached. */
 async function clone(work: string, log: Log): Promise<string | null> {
+	if (!(await which('git'))) return null;
 	const env = { ...process.env, GIT_TERMINAL_PROMPT: '0' };
 	const listing = ['ls-remote', '--exit-code', REPOSITORY, BRANCH];
 	if (!(await succeeds('git', listing, { env, timeout: REACHABLE_MS }))) return null;
@@ -99,7 +104,9 @@ async function unpack(work: string, log: Log): Promise<string> {
 	if (!(await which('apt-get'))) {
 		throw new Error(`The web platform tests need GitHub or Debian's sources; set WPT_DIR to a checkout of them`);
 	}
-	log(`GitHub is out of reach: fetching the web platform tests with Debian's sources of ${PACKAGE}, some minutes`);
+	log(
+		`GitHub is out of reach: fetching the web platform tests with Debian's sources of ${PACKAGE}, 800 MB, some minutes`,
+	);
 	const apt = await privateApt();
 	try {
 		await run('apt-get', [...apt.options, '-qq', 'update']);
@@ -140,6 +147,7 @@ async function privateApt(): Promise<{ folder: string; options: string[] }> {
 		`Dir::Etc::sourceparts=${sources}`,
 		`Dir::State::lists=${path.join(folder, 'lists')}`,
 		'APT::Sandbox::User=root',
+		'Acquire::Retries=3',
 	];
 	return { folder, options: settings.flatMap((setting) => ['-o', setting]) };
 }

@@ -2,7 +2,7 @@
  * Runs the tests: every TypeScript file in a process of its own with a deadline, then pytest.
  *
  *     npm test                      all of them
- *     npm test -- unit worker       the suites named: unit, worker, integration, e2e, runtimes
+ *     npm test -- unit worker       the suites named: unit, worker, integration, wpt, e2e, runtimes
  *     npm test -- integration/pc    the files whose path has that in it
  *
  * Ends with one line `N passed, N failed`. A file that a deadline ended, that printed no totals or that left a process
@@ -14,18 +14,23 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensurePython } from '../bridge/python.ts';
 import { ensureTools } from '../tests/runtimes/tools.ts';
+import { ensureTests } from './get-wpt.ts';
 import { ensureMediasoupWorker } from './mediasoup-worker.ts';
 import { ensureChromium } from './system-packages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const DEADLINE_MS = { unit: 60_000, integration: 180_000, e2e: 600_000, runtimes: 600_000 };
+const DEADLINE_MS = { unit: 60_000, integration: 180_000, wpt: 900_000, e2e: 600_000, runtimes: 600_000 };
 type Suite = keyof typeof DEADLINE_MS;
 
 /** What a suite cannot do without, each fetched or built on first use. */
 const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promise<unknown>)[] } = {
+	wpt: [ensureChromium, ensureTests],
 	e2e: [ensureChromium, ensureMediasoupWorker],
 	runtimes: [ensureChromium, ensureMediasoupWorker, ensureTools],
 };
+
+/** What a line begins with that is shown even when all is well. */
+const NOTE = 'note: ';
 
 interface Totals {
 	passed: number;
@@ -46,6 +51,7 @@ const totals: Totals = { passed: 0, failed: 0 };
 await runFiles('unit', 2);
 await runPytest();
 await runFiles('integration', 1);
+await runFiles('wpt', 1);
 await runFiles('e2e', 1);
 await runFiles('runtimes', 1);
 
@@ -171,5 +177,6 @@ function report(name: string, started: number, good: boolean, output: string, fa
 	console.log(
 		`${good ? 'ok  ' : 'FAIL'} ${relative(root, join(root, name))} (${seconds} s)${faults ? `: ${faults}` : ''}`,
 	);
-	if (!good) console.log(output.replace(/^/gm, '     '));
+	const shown = good ? output.split('\n').filter((line) => line.startsWith(NOTE)) : output.split('\n');
+	for (const line of shown) console.log(`     ${line}`);
 }

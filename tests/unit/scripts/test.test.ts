@@ -42,6 +42,11 @@ test('a file that runs no test, that crashes or that leaves a process is a failu
 	assert.match(output, /leaving\.test\.ts .*: left behind: sleep 60/);
 });
 
+test('of a file in which all is well only its notes are shown', async () => {
+	const { output } = await run({ good: `console.log('note: 93 %');\nconsole.log('chatter');\n${GOOD}` });
+	assert.is(output.trim(), 'note: 93 %');
+});
+
 test('a file has a process of its own, and a deadline', async () => {
 	const state =
 		"import * as assert from 'uvu/assert';\nassert.is(globalThis.seen, undefined);\nglobalThis.seen = true;\n";

@@ -22,9 +22,9 @@ const CLOSE_MS = 5_000;
 const root = join(import.meta.dirname, '..', '..', '..');
 
 /** Pages of a headless Chromium whose own WebRTC is taken away and replaced by the shim, a context each. */
-export async function chromiumEnvironment(origin: string, bridge: Bridge, patience: number): Promise<Environment> {
+export async function chromiumEnvironment(origin: string, bridge: Bridge): Promise<Environment> {
 	const executablePath = await ensureChromium();
-	const content = await injected(bridge, patience);
+	const content = await injected(bridge);
 	let launched: Promise<Browser> | null = null;
 	const browser = () => {
 		launched ??= chromium.launch({ executablePath, headless: true, args: ARGS });
@@ -39,10 +39,10 @@ export async function chromiumEnvironment(origin: string, bridge: Bridge, patien
 	return {
 		version: async () => `Chromium ${(await browser()).version()}`,
 
-		async run(url, timeoutMs) {
+		async run(url, timeoutMs, patience) {
 			const context = await (await browser()).newContext({ permissions: ['camera', 'microphone'] });
 			const outcome = await collect(timeoutMs, async (collector) => {
-				await context.addInitScript({ content });
+				await context.addInitScript({ content: `globalThis.__wptPatience = ${patience};\n${content}` });
 				const page = await context.newPage();
 				await context.exposeBinding('__wptReport', (_, message: string) => collector.receive(message));
 				await context.exposeBinding('__wptDriver', (_, command: keyof typeof drivers, data) =>
@@ -63,7 +63,7 @@ export async function chromiumEnvironment(origin: string, bridge: Bridge, patien
 }
 
 /** What every window evaluates first. */
-async function injected({ url, token }: Bridge, patience: number): Promise<string> {
+async function injected({ url, token }: Bridge): Promise<string> {
 	const { outputFiles } = await build({
 		entryPoints: [join(root, 'entries', 'page.ts')],
 		bundle: true,
@@ -74,7 +74,7 @@ async function injected({ url, token }: Bridge, patience: number): Promise<strin
 		logLevel: 'warning',
 	});
 	const strip = readFileSync(join(import.meta.dirname, '..', 'page', 'strip-native.js'), 'utf8');
-	const globals = JSON.stringify({ AIORTC_SHIM_URL: url, AIORTC_SHIM_TOKEN: token, __wptPatience: patience });
+	const globals = JSON.stringify({ AIORTC_SHIM_URL: url, AIORTC_SHIM_TOKEN: token });
 	return [strip, `Object.assign(globalThis, ${globals});`, outputFiles[0]!.text].join('\n');
 }
 

@@ -13,11 +13,11 @@ const KEPT_OUTPUT = 2_000;
 const EXIT_MS = 1_000;
 
 /** jsdom windows with the shim's globals, each in a process of its own: a hang or a crash loses one file only. */
-export function nodeEnvironment(origin: string, bridge: Bridge, patience: number): Environment {
+export function nodeEnvironment(origin: string, bridge: Bridge): Environment {
 	return {
 		version: async () => `jsdom on Node ${process.version}`,
 
-		async run(url, timeoutMs) {
+		async run(url, timeoutMs, patience) {
 			const child = fork(CHILD, [origin + url, String(patience)], {
 				execArgv: ['--expose-gc', '--no-warnings'],
 				stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -26,8 +26,8 @@ export interface FileResult extends Outcome {
 /** Where tests run. */
 export interface Environment {
 	version(): Promise<string>;
-	/** Loads a page and waits for its results, `timeoutMs` at most. */
-	run(url: string, timeoutMs: number): Promise<Outcome>;
+	/** Loads a page and waits for its results, `timeoutMs` at most; the page's own timeouts are `patience` times as long. */
+	run(url: string, timeoutMs: number, patience: number): Promise<Outcome>;
 	close(): Promise<void>;
 }
 

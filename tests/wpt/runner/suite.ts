@@ -1,0 +1,26 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ensureTests } from '../../../scripts/get-wpt.ts';
+import { type EnvironmentName, readExpectations } from './expectations.ts';
+import { listFiles, type Selection } from './files.ts';
+import { runFiles } from './run.ts';
+import { summarize } from './summary.ts';
+
+/** One test a page: it is not worse than recorded. All have run before the first is told of, two at once. */
+export async function testAsRecorded(name: EnvironmentName, selection: Selection = {}): Promise<void> {
+	const checked = await runFiles(name, {
+		tests: await ensureTests(),
+		files: listFiles(selection),
+		concurrency: 2,
+		patience: 1,
+		expectations: readExpectations(),
+		log: console.log,
+	});
+	const results = checked.map(({ result }) => result);
+	for (const line of summarize(name, results)) console.log(`note: ${line}`);
+	for (const { result, verdict } of checked) {
+		for (const line of verdict.better) console.log(`note: ${name}: ${result.path} ${line}, which is not recorded`);
+		test(`${result.path} is not worse than recorded`, () => assert.equal(verdict.worse, []));
+	}
+	test.run();
+}
