@@ -33,7 +33,8 @@ function agreed(
 	if (!local || !remote || local.rejected || remote.rejected) return null;
 	const interpret = (): MediaParameters => interpretMedia(local, remote, answerer, transceiver.record);
 	const first = interpret();
-	if (transceiver.sender.encodings.length < 2) return first;
+	// What is not sent now may be sent again, with the same layers.
+	if (transceiver.sender.encodings.length < 2 || !first.send.active) return first;
 	// 11.1.7.1, 11.2.8: layers that the peer does not take are gone for good.
 	transceiver.sender.keepLayers(first.sendRids?.map(({ rid }) => rid) ?? []);
 	return interpret();

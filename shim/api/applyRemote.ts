@@ -16,7 +16,7 @@ export function applyRemote(connection: Connection, applied: AppliedDescription,
 	for (const { mid, mlineIndex, transceiver: found } of associate(connection, applied)) {
 		const section = description.sections[mlineIndex]!;
 		// 11.2.1 – 4
-		const layers = isAnswer ? [] : layersOf(section, 'recv').map(({ rid }) => rid);
+		const layers = isAnswer || section.kind !== 'video' ? [] : layersOf(section, 'recv').map(({ rid }) => rid);
 		// 11.2.5 – 8
 		const transceiver = represent(connection, section, found, proposedEncodings(layers));
 		if (!transceiver) continue;
@@ -75,12 +75,12 @@ function represent(
 		return connection.addTransceiver({ kind, origin: 'remote', direction: 'recvonly', encodings });
 	}
 	// 11.2.6
-	if (!found || encodings.length === 0) return found;
-	const [only, ...others] = found.sender.encodings;
-	if (only && others.length === 0 && only.rid === undefined) {
-		found.sender.setEncodings(encodings);
-		found.sender.lastReturned = null;
-	}
+	if (!found) return null;
+	const { sender } = found;
+	sender.lastReturned = null;
+	const [only, ...others] = sender.encodings;
+	const isUnicast = only && others.length === 0 && only.rid === undefined;
+	if (isUnicast && encodings.length > 0) sender.setEncodings(encodings);
 	return found;
 }
 

@@ -6,7 +6,7 @@ import { queueTask } from '../webidl/task.ts';
 import type { Connection } from './connection.ts';
 import { RTCRtpTransceiver } from './RTCRtpTransceiver.ts';
 import type { Receiver } from './receiver.ts';
-import type { EncodingParameters } from './rtpParameters.ts';
+import { defaultEncoding, type EncodingParameters } from './rtpParameters.ts';
 import type { Sender } from './sender.ts';
 import type { Transport } from './transport.ts';
 
@@ -112,9 +112,10 @@ export class Transceiver {
 		this.mid = stable?.mid ?? null;
 		this.mlineIndex = stable?.mlineIndex ?? null;
 		sender.transport = stable?.senderTransport ?? null;
-		if (stable?.ridlessEncodings && sender.encodings.some(({ rid }) => rid !== undefined)) {
-			sender.setEncodings(stable.ridlessEncodings);
-		}
+		// What an offer made had no encodings before it: it goes back to those that addTrack() would have made.
+		const made = stable === null && this.origin === 'remote';
+		const ridless = made ? [defaultEncoding(this.kind)] : stable?.ridlessEncodings;
+		if (ridless && sender.encodings.some(({ rid }) => rid !== undefined)) sender.setEncodings(ridless);
 		receiver.transport = stable?.receiverTransport ?? null;
 		receiver.codecs = stable?.receiveCodecs ?? [];
 	}

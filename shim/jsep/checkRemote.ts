@@ -155,12 +155,6 @@ function requireSection(section: Section, index: number, description: Descriptio
 	if (setup === 'actpass' && type !== 'offer') fail('an answer chooses active or passive');
 	if (!isMedia(section)) return;
 	if (isRtp(section.protocol) && !section.rtcpMux) fail('a=rtcp-mux is missing');
-	const rids = section.rids.map(({ rid, direction }) => `${direction} ${rid}`);
-	if (new Set(rids).size < rids.length) fail('a rid is declared twice');
-	for (const list of [section.simulcast?.send, section.simulcast?.recv]) {
-		const layers = list?.flatMap((item) => item.split(',')).map((item) => item.replace(/^~/, '')) ?? [];
-		if (new Set(layers).size < layers.length) fail('a=simulcast names a rid twice');
-	}
 }
 
 /**
@@ -174,8 +168,8 @@ function requireOneMeaning(description: Description): void {
 		for (const section of description.sections) {
 			if (section.rejected || !group.includes(section.mid)) continue;
 			for (const codec of section.codecs) {
-				const other = codecs.get(codec.payloadType) ?? codec;
-				if (!matches(codec, other) || repairs(codec) !== repairs(other))
+				const other = codecs.get(codec.payloadType);
+				if (other && (!matches(codec, other) || repairs(codec) !== repairs(other)))
 					throw new Invalid(`payload type ${codec.payloadType} is both ${other.mimeType} and ${codec.mimeType}`);
 				codecs.set(codec.payloadType, codec);
 			}

@@ -12,7 +12,8 @@ const none = (): Streams => ({ msids: [], ssrcs: [], ssrcGroups: [], rids: [] })
 /**
  * Of the section of a sender. With several encodings their rids, which the packets carry, stand for their SSRCs;
  * one that is not active is no other for that: setParameters() may turn it on without negotiation.
- * @param taken rids that the other side takes, when it has said so; encodings without one are left out
+ * @param taken rids that the other side takes, when it has said so; encodings without one are left out, and a layer
+ * that is left alone is still named by its rid
  * @see https://www.rfc-editor.org/rfc/rfc9429#section-5.2.1
  */
 export function sentStreams(
@@ -23,7 +24,7 @@ export function sentStreams(
 	const msids = msidsOf(transceiver);
 	const encodings = transceiver.sendEncodings.filter(({ rid }) => !taken || (rid !== undefined && taken.includes(rid)));
 	const layers = encodings.filter((encoding) => encoding.rid !== undefined);
-	if (layers.length > 1) {
+	if (layers.length > (taken ? 0 : 1)) {
 		const rids = layers.map(({ rid }): Rid => ({ rid: rid!, direction: 'send' }));
 		return { ...none(), msids, rids, simulcast: { send: layers.map(({ rid }) => rid!) } };
 	}
@@ -45,13 +46,16 @@ function msidsOf({ streams, trackId }: TransceiverRecord): Msid[] {
 	return (streams.length > 0 ? streams : ['-']).map((stream) => ({ stream, track: trackId }));
 }
 
-/** The layers of one direction of a section's simulcast; alternatives are reduced to the first. */
+/**
+ * The layers of one direction of a section's simulcast: of alternatives the first, and each rid once.
+ * @see https://www.w3.org/TR/webrtc/#set-description, 4.6.11.2.3
+ */
 export function layersOf(section: Section | undefined, direction: 'send' | 'recv'): { rid: string; paused: boolean }[] {
 	const declared = new Set(section?.rids.filter((rid) => rid.direction === direction).map(({ rid }) => rid));
 	return (section?.simulcast?.[direction] ?? [])
 		.map((item) => item.split(',')[0]!)
 		.map((item) => (item.startsWith('~') ? { rid: item.slice(1), paused: true } : { rid: item, paused: false }))
-		.filter(({ rid }) => declared.has(rid));
+		.filter(({ rid }) => declared.delete(rid));
 }
 
 /** Our side of the simulcast that the other side sends: all its layers, wanted as it offers them. */
