@@ -3,8 +3,20 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { queueTask, taskQueue } from '../../shim/webidl/task.ts';
 
+/** Open ports keep the process. */
+const ports: MessagePort[] = [];
+class ClosedAtTheEnd extends MessageChannel {
+	constructor() {
+		super();
+		ports.push(this.port1);
+	}
+}
+test.after(() => {
+	for (const port of ports) port.close();
+});
+
 test('tasks run in the order of the calls, each after the promises before it', async () => {
-	for (const queue of [queueTask, taskQueue({ MessageChannel })]) {
+	for (const queue of [queueTask, taskQueue({ MessageChannel: ClosedAtTheEnd })]) {
 		const log: string[] = [];
 		await new Promise<void>((resolve) => {
 			queue(() => void Promise.resolve().then(() => log.push('promise of the first')));
