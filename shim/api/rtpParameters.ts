@@ -91,6 +91,12 @@ export const toSendParameters = dictionary(
 
 export type SendParameters = ReturnType<typeof toSendParameters>;
 
+/** @see https://www.w3.org/TR/webrtc-svc/#scalabilitymodes* */
+const scalabilityModes = /^(?:L1T[123]h?|[LS][23]T[123]h?|L[23]T[123]_KEY(?:_SHIFT)?)$/;
+
+/** What is sent whatever was asked for: our encoders have no layers within a stream. */
+export const ONE_LAYER = 'L1T1';
+
 /** rid-id of RFC 8851, less what RFC 8852 cannot carry in the header extension: letters and digits, at most 16. */
 const ridGrammar = /^[a-z\d]{1,16}$/i;
 
@@ -98,7 +104,7 @@ const ridGrammar = /^[a-z\d]{1,16}$/i;
  * The encodings that a new sender gets.
  *
  * @throws {TypeError} a rid is not one, is there twice, or some have one and some not
- * @throws {OperationError} a codec that we have not
+ * @throws {OperationError} a codec that we have not, or a scalability mode that there is not
  * @throws {RangeError} a scale below 1 or a frame rate that is not positive
  * @see https://www.w3.org/TR/webrtc/#dfn-addtransceiver-sendencodings-validation-steps
  */
@@ -115,6 +121,7 @@ export function validateSendEncodings(kind: Kind, given: readonly EncodingParame
 			throw new DOMException(`No codec ${codec.mimeType} ${codec.sdpFmtpLine ?? ''}`, 'OperationError');
 		}
 	}
+	requireModes(given);
 	// 8. – 10.
 	const encodings = given.map((encoding) => (kind === 'audio' ? withoutPicture(encoding) : { ...encoding }));
 	requireRanges(encodings, Number.MIN_VALUE);
@@ -152,6 +159,7 @@ export function proposedEncodings(rids: readonly string[]): EncodingParameters[]
  * The encodings that setParameters() is to set.
  *
  * @throws {InvalidModificationError} what may not change has, or a codec was not negotiated
+ * @throws {OperationError} a scalability mode that there is not
  * @throws {RangeError} a scale below 1 or a negative frame rate
  * @see https://www.w3.org/TR/webrtc/#dfn-setparameters-validation-steps
  */
@@ -169,11 +177,20 @@ export function validateParameters(kind: Kind, parameters: SendParameters, last:
 			throw invalidModification(`${codec.mimeType} was not negotiated`);
 		}
 	}
+	requireModes(encodings);
 	// 11. – 14.
 	if (kind === 'audio') return encodings.map(withoutPicture);
 	for (const encoding of encodings) encoding.scaleResolutionDownBy ??= 1;
 	requireRanges(encodings, 0);
 	return encodings;
+}
+
+/** Any mode of the specification may be asked for: which is in force is said by getParameters() after negotiation. */
+function requireModes(encodings: readonly EncodingParameters[]): void {
+	for (const { scalabilityMode: mode } of encodings) {
+		if (mode === undefined || scalabilityModes.test(mode)) continue;
+		throw new DOMException(`'${mode}' is no scalability mode`, 'OperationError');
+	}
 }
 
 function requireRanges(encodings: readonly EncodingParameters[], minFramerate: number): void {

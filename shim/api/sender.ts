@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts';
 import { Dtmf } from './dtmf.ts';
 import { RTCRtpSender } from './RTCRtpSender.ts';
 import { randomSsrc } from './random.ts';
-import { defaultEncoding, type EncodingParameters, isEqual, type SendParameters } from './rtpParameters.ts';
+import { defaultEncoding, type EncodingParameters, isEqual, ONE_LAYER, type SendParameters } from './rtpParameters.ts';
 import type { Transceiver } from './transceiver.ts';
 import type { Transport } from './transport.ts';
 
@@ -155,6 +155,8 @@ export class Sender {
 	negotiate(negotiated: Negotiated, transport: Transport): void {
 		this.#negotiated = negotiated;
 		this.transport = transport;
+		for (const { parameters } of this.#encodings)
+			if (parameters.scalabilityMode) parameters.scalabilityMode = ONE_LAYER;
 		this.#apply();
 	}
 

@@ -5,6 +5,7 @@ import type { Kind } from './MediaStreamTrack.ts';
 interface DeviceInit {
 	kind: Kind;
 	deviceId: string;
+	groupId: string;
 	label: string;
 }
 
@@ -30,12 +31,12 @@ export class MediaDeviceInfo {
 	}
 
 	get groupId(): string {
-		return testGroup;
+		return this.#device.groupId;
 	}
 
 	toJSON(): { deviceId: string; kind: MediaDeviceKind; label: string; groupId: string } {
-		const { deviceId, kind, label, groupId } = this;
-		return { deviceId, kind, label, groupId };
+		const { deviceId, kind, label, groupId } = this.#device;
+		return { deviceId, kind: `${kind}input`, label, groupId };
 	}
 }
 
@@ -46,8 +47,8 @@ export class MediaDeviceInfo {
 export class InputDeviceInfo extends MediaDeviceInfo {
 	/** What getUserMedia can ask of it. */
 	getCapabilities(): MediaTrackCapabilities {
-		const { deviceId, groupId } = this;
-		if (this.kind === 'audioinput') {
+		const [deviceId, groupId] = [super.deviceId, super.groupId];
+		if (super.kind === 'audioinput') {
 			const { sampleRate, channelCount } = ranges;
 			return { deviceId, groupId, sampleRate: limits(sampleRate), channelCount: limits(channelCount) };
 		}
@@ -59,7 +60,7 @@ export class InputDeviceInfo extends MediaDeviceInfo {
 const testGroup = 'test';
 
 /** What the test sources say they are. */
-export const testDevices: Record<Kind, DeviceInit & { groupId: string }> = {
+export const testDevices: Record<Kind, DeviceInit> = {
 	audio: { kind: 'audio', deviceId: 'test-microphone', label: 'Test microphone', groupId: testGroup },
 	video: { kind: 'video', deviceId: 'test-camera', label: 'Test camera', groupId: testGroup },
 };

@@ -20,6 +20,8 @@ export class MediaDevices extends eventTargetOf<MediaDevicesEventMap>() {
 	declare ondevicechange: ((this: globalThis.MediaDevices, event: Event) => unknown) | null;
 
 	readonly #context: Context;
+	readonly #supported: MediaTrackSupportedConstraints = supportedConstraints;
+	readonly #devices = [testDevices.audio, testDevices.video];
 
 	constructor(key: unknown = undefined, context?: Context) {
 		requireKey(key);
@@ -29,11 +31,11 @@ export class MediaDevices extends eventTargetOf<MediaDevicesEventMap>() {
 
 	/** The test camera and microphone, which are always there. */
 	async enumerateDevices(): Promise<InputDeviceInfo[]> {
-		return [testDevices.audio, testDevices.video].map((device) => new InputDeviceInfo(constructorKey, device));
+		return this.#devices.map((device) => new InputDeviceInfo(constructorKey, device));
 	}
 
 	getSupportedConstraints(): MediaTrackSupportedConstraints {
-		return { ...supportedConstraints };
+		return { ...this.#supported };
 	}
 
 	/**

@@ -47,6 +47,28 @@ test('a channel opens when bytes can flow and not before: what is sent at once a
 	pair.close();
 });
 
+test('getStats() tells no address that the application was not given', async () => {
+	const { offerer, answerer, close } = makePair({ trickle: false });
+	offerer.createDataChannel('x');
+	offerer.onicecandidate = ({ candidate }) => {
+		void answerer.addIceCandidate(candidate);
+	};
+	await offerer.setLocalDescription();
+	await answerer.setRemoteDescription(offerer.localDescription!);
+	const answer = await answerer.createAnswer();
+	await answerer.setLocalDescription(answer);
+	await offerer.setRemoteDescription(answer);
+	await connected(offerer, answerer);
+	const remoteCandidates = async (connection: typeof offerer) =>
+		[...(await connection.getStats()).values()].filter(({ type }) => type === 'remote-candidate');
+	const [learnt] = await remoteCandidates(offerer);
+	assert.equal([learnt?.candidateType, learnt?.address], ['prflx', null]);
+	const pair = [...(await offerer.getStats()).values()].find(({ type }) => type === 'candidate-pair');
+	assert.is(pair?.remoteCandidateId, learnt?.id);
+	for (const given of await remoteCandidates(answerer)) assert.ok(given.address);
+	close();
+});
+
 test('every type that send() takes arrives whole and in order, a Blob too', async () => {
 	const { ours, theirs, close } = await makeChannels();
 	const seen = messages(theirs);

@@ -106,6 +106,7 @@ for (const [what, from, to, message] of [
 	['a mid in two groups', 'a=group:BUNDLE 0 1 2', 'a=group:BUNDLE 0 1\r\na=group:BUNDLE 1 2', /mid 1 twice/],
 	['a payload type of two codecs', 'a=rtpmap:8 PCMA', 'a=rtpmap:96 PCMA', null],
 	['an id of two extensions', 'a=extmap:14 ', 'a=extmap:1 ', /header extension 1/],
+	['no rtcp-mux where another section of the bundle has it', /(m=video[\s\S]*?)a=rtcp-mux\r\n/, '$1', null],
 	['a rid twice', 'a=ssrc-group', 'a=rid:a send\r\na=rid:a send\r\na=ssrc-group', null],
 	['a simulcast of one rid twice', 'a=ssrc-group', 'a=rid:a send\r\na=simulcast:send a;a\r\na=ssrc-group', null],
 	['an H.264 profile that is none', 'a=fmtp:102 ', 'a=fmtp:102 profile-level-id=42e0a;', null],

@@ -47,6 +47,17 @@ test('getUserMedia gives a test picture and a tone unless told otherwise, from o
 	assert.equal(video!.getCapabilities().width, { min: 320, max: 320 });
 });
 
+test('what is called on another object than its own is refused', async () => {
+	const { enumerateDevices, getSupportedConstraints } = MediaDevices.prototype;
+	assert.throws(() => getSupportedConstraints.call(null as never), TypeError);
+	const refused = await enumerateDevices.call(null as never).catch((error: unknown) => error);
+	assert.instance(refused, TypeError);
+	const device = InputDeviceInfo.prototype;
+	assert.throws(() => device.groupId, TypeError);
+	assert.throws(() => device.toJSON.call({} as never), TypeError);
+	assert.throws(() => device.getCapabilities.call({} as never), TypeError);
+});
+
 test('both kinds of one file share a source; other files have their own', async () => {
 	const file = { sourceType: 'file', source: 'talk.webm', loop: true } as const;
 	const { session, media } = devices();

@@ -97,6 +97,8 @@ function references(entry: StatsEntry): string[] {
 /** A copy without the members that are not known. */
 function known(entry: Entry): Entry {
 	const { id, type } = entry;
-	const members = Object.entries(entry).filter(([, value]) => value !== undefined && value !== null);
+	// The dictionaries have one member that is null rather than missing.
+	const isThere = ([name, value]: [string, unknown]) => value !== undefined && (value !== null || name === 'address');
+	const members = Object.entries(entry).filter(isThere);
 	return { id, type, ...Object.fromEntries(members) };
 }

@@ -17,7 +17,7 @@ export function transportEntries(
 ): Entry[] {
 	const id = transportId(transport);
 	const local = localCandidates(transport, ice).map((each) => candidateEntry('local-candidate', each, id));
-	const remote = remoteCandidates(transport, ice).map((each) => candidateEntry('remote-candidate', each, id));
+	const remote = remoteCandidates(transport, ice).map((each) => remoteEntry(transport, each, id));
 	const pair = pairEntry(transport, ice, id);
 	const certificates = certificateEntries(connection, transport, dtls, id);
 	return [
@@ -86,6 +86,25 @@ function candidateEntry(
 	};
 }
 
+/**
+ * What the application has not given, such as a peer-reflexive address, is not told.
+ * @see https://www.w3.org/TR/webrtc-stats/#dom-rtcicecandidatestats-address
+ */
+function remoteEntry(transport: Transport, candidate: RTCIceCandidate, id: string): Entry {
+	const entry = candidateEntry('remote-candidate', candidate, id);
+	if (isGiven(transport, candidate)) return entry;
+	return { ...entry, id: remoteId(transport, candidate, id), address: null, usernameFragment: undefined };
+}
+
+function remoteId(transport: Transport, candidate: RTCIceCandidate, id: string): string {
+	if (isGiven(transport, candidate)) return candidateId(id, 'remote-candidate', candidate);
+	return `${id}_IR_${candidate.foundation}_${candidate.port}`;
+}
+
+function isGiven({ ice }: Transport, { address, port }: RTCIceCandidate): boolean {
+	return ice.remoteCandidates.some((given) => given.address === address && given.port === port);
+}
+
 function candidateId(transport: string, type: string, { candidate }: RTCIceCandidate): string {
 	const fields = parseCandidate(candidate);
 	const place = fields ? `${fields.foundation}_${fields.protocol}_${fields.address}_${fields.port}` : candidate;
@@ -101,7 +120,7 @@ function pairEntry(transport: Transport, ice: IceStats | null, id: string): Entr
 		type: 'candidate-pair',
 		transportId: id,
 		localCandidateId: candidateId(id, 'local-candidate', pair.local),
-		remoteCandidateId: candidateId(id, 'remote-candidate', pair.remote),
+		remoteCandidateId: remoteId(transport, pair.remote, id),
 		state: 'succeeded',
 		nominated: true,
 		packetsSent: ice.packetsSent,

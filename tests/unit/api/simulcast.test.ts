@@ -89,6 +89,28 @@ test('an offer of the peer that takes the second layer only leaves that one, and
 	close();
 });
 
+test('a scalability mode is one of the specification, and one layer once it is negotiated', async () => {
+	const [ours, theirs] = [connect(), connect()];
+	const make = (scalabilityMode: string): RTCRtpSender =>
+		ours.addTransceiver('video', { sendEncodings: [{ scalabilityMode } as RTCRtpEncodingParameters] }).sender;
+	for (const nonsense of ['TotalNonsense', 'L4T1', 'S1T1', 'L1T1_KEY']) {
+		assert.throws(
+			() => make(nonsense),
+			({ name }: Error) => name === 'OperationError',
+		);
+	}
+	const sender = make('L3T3_KEY');
+	const mode = (): unknown => (sender.getParameters().encodings[0] as { scalabilityMode?: string }).scalabilityMode;
+	assert.is(mode(), 'L3T3_KEY');
+	await ours.setLocalDescription();
+	await theirs.setRemoteDescription(ours.localDescription!);
+	await theirs.setLocalDescription();
+	await ours.setRemoteDescription(theirs.localDescription!);
+	assert.is(mode(), 'L1T1');
+	ours.close();
+	theirs.close();
+});
+
 test('a remote offer makes parameters that were got before it old', async () => {
 	const { ours, theirs, sender, close } = await layered();
 	await theirs.setLocalDescription();
