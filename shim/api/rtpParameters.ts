@@ -104,7 +104,7 @@ const ridGrammar = /^[a-z\d]{1,16}$/i;
  * The encodings that a new sender gets.
  *
  * @throws {TypeError} a rid is not one, is there twice, or some have one and some not
- * @throws {OperationError} a codec that we have not, or a scalability mode that there is not
+ * @throws {OperationError} a codec that we have not, several codecs, or a scalability mode that there is not
  * @throws {RangeError} a scale below 1 or a frame rate that is not positive
  * @see https://www.w3.org/TR/webrtc/#dfn-addtransceiver-sendencodings-validation-steps
  */
@@ -121,6 +121,7 @@ export function validateSendEncodings(kind: Kind, given: readonly EncodingParame
 			throw new DOMException(`No codec ${codec.mimeType} ${codec.sdpFmtpLine ?? ''}`, 'OperationError');
 		}
 	}
+	requireOneCodec(given.map(({ codec }) => codec));
 	requireModes(given);
 	// 8. – 10.
 	const encodings = given.map((encoding) => (kind === 'audio' ? withoutPicture(encoding) : { ...encoding }));
@@ -159,7 +160,7 @@ export function proposedEncodings(rids: readonly string[]): EncodingParameters[]
  * The encodings that setParameters() is to set.
  *
  * @throws {InvalidModificationError} what may not change has, or a codec was not negotiated
- * @throws {OperationError} a scalability mode that there is not
+ * @throws {OperationError} several codecs, or a scalability mode that there is not
  * @throws {RangeError} a scale below 1 or a negative frame rate
  * @see https://www.w3.org/TR/webrtc/#dfn-setparameters-validation-steps
  */
@@ -177,12 +178,21 @@ export function validateParameters(kind: Kind, parameters: SendParameters, last:
 			throw invalidModification(`${codec.mimeType} was not negotiated`);
 		}
 	}
+	requireOneCodec(encodings.map(({ codec }) => codec ?? choosable[0]));
 	requireModes(encodings);
 	// 11. – 14.
 	if (kind === 'audio') return encodings.map(withoutPicture);
 	for (const encoding of encodings) encoding.scaleResolutionDownBy ??= 1;
 	requireRanges(encodings, 0);
 	return encodings;
+}
+
+/** All layers of a sender come from encoders of one codec. */
+function requireOneCodec(codecs: readonly (CodecCapability | undefined)[]): void {
+	const [first, ...others] = codecs;
+	const isFirst = (codec: CodecCapability | undefined) => codec && first && matchesCodec(codec, first, true);
+	if (others.every((codec) => codec === first || isFirst(codec))) return;
+	throw new DOMException('The encodings of a sender have one codec', 'OperationError');
 }
 
 /** Any mode of the specification may be asked for: which is in force is said by getParameters() after negotiation. */

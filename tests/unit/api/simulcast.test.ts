@@ -89,6 +89,37 @@ test('an offer of the peer that takes the second layer only leaves that one, and
 	close();
 });
 
+test('layers of different codecs are refused, since a sender has one', async () => {
+	const { sender, ours, close } = await layered();
+	const parameters = sender.getParameters();
+	const [vp8, h264] = ['video/VP8', 'video/H264'].map((type) =>
+		parameters.codecs.find(({ mimeType }) => mimeType === type),
+	);
+	const set = async (...codecs: (RTCRtpCodec | undefined)[]): Promise<string | null> => {
+		const { encodings, ...rest } = sender.getParameters();
+		const named = encodings.map((encoding, index) => ({ ...encoding, codec: codecs[index] }));
+		return sender.setParameters({ ...rest, encodings: named } as RTCRtpSendParameters).then(
+			() => null,
+			({ name }: Error) => name,
+		);
+	};
+	assert.is(await set(undefined, h264), 'OperationError');
+	assert.is(await set(vp8, h264), 'OperationError');
+	assert.is(await set(h264, h264), null);
+	assert.is(await set(vp8, undefined), null, 'the codec that comes first anyway');
+	assert.throws(
+		() =>
+			ours.addTransceiver('video', {
+				sendEncodings: [
+					{ rid: 'a', codec: vp8 },
+					{ rid: 'b', codec: h264 },
+				] as object[],
+			}),
+		({ name }: Error) => name === 'OperationError',
+	);
+	close();
+});
+
 test('a scalability mode is one of the specification, and one layer once it is negotiated', async () => {
 	const [ours, theirs] = [connect(), connect()];
 	const make = (scalabilityMode: string): RTCRtpSender =>

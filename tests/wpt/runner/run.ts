@@ -10,6 +10,8 @@ export interface RunOptions {
 	readonly tests: string;
 	/** Below that folder. */
 	readonly files: readonly string[];
+	/** Pages to leave out. */
+	readonly skip?: (page: TestFile) => boolean;
 	/** How many files run at once. */
 	readonly concurrency: number;
 	/** Factor of all timeouts, for a machine that is slow or busy. */
@@ -59,8 +61,8 @@ async function openEnvironment(name: EnvironmentName, origin: string, bridge: Br
 }
 
 async function runQueue(name: EnvironmentName, environment: Environment, options: RunOptions): Promise<Checked[]> {
-	const { tests, files, concurrency, expectations, log, onresult } = options;
-	const pages = files.flatMap((path) => expandTest(tests, path));
+	const { tests, files, skip, concurrency, expectations, log, onresult } = options;
+	const pages = files.flatMap((path) => expandTest(tests, path)).filter((page) => !skip?.(page));
 	const done: Checked[] = [];
 	const queue = pages.entries();
 	const work = async () => {
