@@ -1,3 +1,4 @@
+import { showsTracks } from '../shim/media/index.ts';
 import { type Classes, classes, frameClasses, type Shim } from './shim.ts';
 
 /** What `navigator.userAgentData` is read for. */
@@ -13,7 +14,8 @@ export interface InstallOptions {
 }
 
 /**
- * Makes a shim's classes globals of `target`, and its devices those of `navigator`.
+ * Makes a shim's classes globals of `target`, and its devices those of `navigator`. The host's MediaStream and tracks stay
+ * where remote tracks are made of them.
  *
  * @returns a function that puts everything back as it was
  */
@@ -27,7 +29,10 @@ export function installGlobals(target: object, shim: Shim, { keepDevices = false
 			else Reflect.deleteProperty(on, name);
 		});
 	};
-	for (const name of Object.keys(classes) as (keyof Classes & string)[]) define(target, name, shim[name], false);
+	for (const name of Object.keys(classes) as (keyof Classes & string)[]) {
+		// Where the host's own tracks carry ours, only its own streams are played.
+		if (name.startsWith('RTC') || !showsTracks) define(target, name, shim[name], false);
+	}
 	for (const [name, Class] of Object.entries(frameClasses)) {
 		if (!(name in target)) define(target, name, Class, false);
 	}

@@ -1,5 +1,5 @@
 import type { Kind } from '../jsep/index.ts';
-import { endTrack, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
+import { endRemoteTrack, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
 import { uuid } from '../media/uuid.ts';
 import type { Session } from '../rpc/Session.ts';
 import type { EventOut } from '../rpc/types.ts';
@@ -217,7 +217,7 @@ export class Connection {
 		this.#lost = error;
 		for (const transport of this.#referenced()) transport.fail();
 		this.fire(this.deriveStates());
-		for (const { receiver } of this.transceivers) endTrack(receiver.track);
+		for (const { receiver } of this.transceivers) endRemoteTrack(receiver.track);
 		for (const channel of new Set([...this.dataChannels, ...this.streams.values()])) {
 			channel.closed({ errorDetail: 'sctp-failure', message: error.message });
 		}

@@ -1,6 +1,5 @@
 import type { Codec, Kind, ReceiveParameters } from '../jsep/index.ts';
-import { createRemoteTrack, endTrack, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
-import { uuid } from '../media/uuid.ts';
+import { createRemoteTrack, endRemoteTrack, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
 import type { Remote } from '../rpc/Remote.ts';
 import type { CallIn, EventOut } from '../rpc/types.ts';
 import { constructorKey } from '../webidl/interface.ts';
@@ -36,12 +35,12 @@ export class Receiver {
 		this.connection = connection;
 		this.kind = kind;
 		this.handle = connection.session.create('RtpReceiver', { kind });
-		this.handle.on('error', () => endTrack(this.track));
+		this.handle.on('error', () => endRemoteTrack(this.track));
 		this.handle.on('sources', (sources) => {
 			this.#sources = sources;
 		});
-		this.handle.onlost = () => endTrack(this.track);
-		this.track = createRemoteTrack(kind, uuid(), connection.session, this.handle);
+		this.handle.onlost = () => endRemoteTrack(this.track);
+		this.track = createRemoteTrack(kind, connection.session, this.handle);
 		this.object = new RTCRtpReceiver(constructorKey, this);
 	}
 
@@ -83,6 +82,6 @@ export class Receiver {
 		const call = { ...this.#negotiated, transport: dtls.id };
 		if ((this.#told === null && !call.active) || isEqual(call, this.#told)) return;
 		this.#told = call;
-		this.handle.call('receive', call).catch(() => endTrack(this.track));
+		this.handle.call('receive', call).catch(() => endRemoteTrack(this.track));
 	}
 }

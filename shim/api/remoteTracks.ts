@@ -1,5 +1,5 @@
 import { type Direction, receives } from '../jsep/index.ts';
-import { createStream, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
+import { createRemoteStream, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
 import type { DataChannel } from './dataChannel.ts';
 import type { Receiver } from './receiver.ts';
 import type { Transceiver } from './transceiver.ts';
@@ -50,7 +50,7 @@ export function setAssociatedStreams(receiver: Receiver, ids: readonly string[],
 	const { track, connection } = receiver;
 	// 2. – 3.
 	const streams = [...new Set(ids)].map((id) => {
-		const stream = connection.remoteStreams.get(id) ?? createStream(id);
+		const stream = connection.remoteStreams.get(id) ?? createRemoteStream(id);
 		connection.remoteStreams.set(id, stream);
 		return stream;
 	});

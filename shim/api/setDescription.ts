@@ -1,5 +1,5 @@
 import { checkLocal, checkRemote, type Description, parse, type SdpType } from '../jsep/index.ts';
-import { addTrackTo, removeTrackFrom, setTrackMuted } from '../media/index.ts';
+import { addRemoteTrack, muteRemoteTrack, removeRemoteTrack } from '../media/index.ts';
 import { nextTask } from '../webidl/task.ts';
 import { AppliedDescription, type Created } from './appliedDescription.ts';
 import { applyLocal } from './applyLocal.ts';
@@ -219,9 +219,9 @@ function finish(connection: Connection, before: RTCSignalingState, effects: Effe
 	// 4.6.16
 	for (const channel of effects.errors) channel.failed('No identifier is left for the channel');
 	// 4.6.17 – 4.6.19
-	for (const track of effects.mute) setTrackMuted(track, true);
-	for (const [stream, track] of effects.remove) removeTrackFrom(stream, track);
-	for (const [stream, track] of effects.add) addTrackTo(stream, track);
+	for (const track of effects.mute) muteRemoteTrack(track, true);
+	for (const [stream, track] of effects.remove) removeRemoteTrack(stream, track);
+	for (const [stream, track] of effects.add) addRemoteTrack(stream, track);
 	// 4.6.20
 	for (const { transceiver, streams } of effects.tracks) {
 		if (connection.isClosed) return;

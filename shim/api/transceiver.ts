@@ -1,6 +1,6 @@
 import type { Codec } from '../jsep/index.ts';
 import { type CodecCapability, type Direction, type Kind, sends, type TransceiverRecord } from '../jsep/index.ts';
-import { endTrack, type MediaStream } from '../media/index.ts';
+import { endRemoteTrack, type MediaStream } from '../media/index.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { queueTask } from '../webidl/task.ts';
 import type { Connection } from './connection.ts';
@@ -126,7 +126,7 @@ export class Transceiver {
 		this.sender.pause();
 		this.receiver.pause();
 		// 5., which queues a task of its own.
-		queueTask(() => endTrack(this.receiver.track));
+		queueTask(() => endRemoteTrack(this.receiver.track));
 		// 6. – 7.
 		this.direction = 'inactive';
 		this.stopping = true;

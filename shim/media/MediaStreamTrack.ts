@@ -30,6 +30,9 @@ export let setTrackMuted: (track: MediaStreamTrack, muted: boolean) => void;
 /** Ends a track for a reason other than stop(): fires `ended` unless it has ended already. */
 export let endTrack: (track: MediaStreamTrack) => void;
 
+/** A clone with an id that is known before. */
+export let cloneAs: (track: MediaStreamTrack, id: string) => MediaStreamTrack;
+
 /** What feeds the track. */
 export let sourceOf: (track: MediaStreamTrack) => TrackSource;
 
@@ -116,18 +119,7 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 
 	/** A track of the same source with an id of its own, which ends on its own. */
 	clone(): MediaStreamTrack {
-		const clone = new MediaStreamTrack(constructorKey, {
-			kind: this.#kind,
-			source: this.#source,
-			label: this.#label,
-			muted: this.#muted,
-			settings: this.#settings,
-			constraints: copyConstraints(this.#constraints),
-		});
-		clone.#enabled = this.#enabled;
-		clone.#contentHint = this.#contentHint;
-		if (this.#readyState === 'ended') clone.#end(false);
-		return clone;
+		return this.#clone(uuid());
 	}
 
 	/** Ends the track, and its source when no other track uses it. Fires no event. */
@@ -159,6 +151,22 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 		const error = overconstrained(constraints, this.#settings);
 		if (error) throw error;
 		this.#constraints = copyConstraints(constraints);
+	}
+
+	#clone(id: string): MediaStreamTrack {
+		const clone = new MediaStreamTrack(constructorKey, {
+			kind: this.#kind,
+			id,
+			source: this.#source,
+			label: this.#label,
+			muted: this.#muted,
+			settings: this.#settings,
+			constraints: copyConstraints(this.#constraints),
+		});
+		clone.#enabled = this.#enabled;
+		clone.#contentHint = this.#contentHint;
+		if (this.#readyState === 'ended') clone.#end(false);
+		return clone;
 	}
 
 	#end(fire: boolean): void {
@@ -193,6 +201,7 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 		openOwnTrack = (track, session) => track.#remote(session);
 		setTrackMuted = (track, muted) => track.#mute(muted);
 		endTrack = (track) => track.#end(true);
+		cloneAs = (track, id) => track.#clone(id);
 		sourceOf = (track) => track.#source;
 	}
 }

@@ -1,7 +1,10 @@
 import type { AudioHeader, MediaHeader, VideoHeader } from '../rpc/types.ts';
 import { AudioData as OwnAudioData } from './AudioData.ts';
-import { i420Of } from './planes.ts';
+import { i420Of, i420OfNv12, type Rect } from './planes.ts';
 import { VideoFrame as OwnVideoFrame } from './VideoFrame.ts';
+
+/** What WebRTC's pictures are in; hosts would take them for BT.709 otherwise. */
+const BT601 = { primaries: 'smpte170m', transfer: 'smpte170m', matrix: 'smpte170m', fullRange: false } as const;
 
 /** A VideoFrame or AudioData, of the host's own class where it has one. */
 export function toFrame(header: MediaHeader, planes: Uint8Array<ArrayBuffer>): VideoFrame | AudioData {
@@ -10,7 +13,7 @@ export function toFrame(header: MediaHeader, planes: Uint8Array<ArrayBuffer>): V
 
 function toVideoFrame(header: VideoHeader, planes: Uint8Array<ArrayBuffer>): VideoFrame {
 	const { format, width: codedWidth, height: codedHeight, timestamp, duration } = header;
-	const init = { format, codedWidth, codedHeight, timestamp, duration: duration ?? undefined };
+	const init = { format, codedWidth, codedHeight, timestamp, duration: duration ?? undefined, colorSpace: BT601 };
 	const Class = globalThis.VideoFrame ?? OwnVideoFrame;
 	return new Class(planes, init);
 }
@@ -39,13 +42,39 @@ export async function fromFrame(kind: 'audio' | 'video', frame: unknown): Promis
 }
 
 async function fromVideoFrame(frame: VideoFrame): Promise<WireFrame> {
-	const { timestamp, duration, codedWidth: width, codedHeight: height } = frame;
-	const rect = { x: 0, y: 0, width, height };
-	const format = frame.format === 'I420' ? {} : { format: 'RGBA' as const };
-	const data = new Uint8Array(frame.allocationSize({ rect, ...format }));
-	await frame.copyTo(data, { rect, ...format });
-	const planes = frame.format === 'I420' ? data : i420Of(data, width, height);
+	const { timestamp, duration } = frame;
+	const rect = evenRect(frame.visibleRect);
+	const planes = await i420From(frame, rect);
+	const { width, height } = rect;
 	return { header: { timestamp, duration, format: 'I420', width, height, rotation: 0 }, planes };
+}
+
+/**
+ * The picture without the row or column that would be half a chroma sample.
+ *
+ * @throws {TypeError} nothing is left of it, or the frame is closed
+ */
+function evenRect(visible: Rect | null): Rect {
+	const { x, y, width, height } = visible ?? { x: 0, y: 0, width: 0, height: 0 };
+	const rect = { x: x + (x & 1), y: y + (y & 1), width: (width - (x & 1)) & ~1, height: (height - (y & 1)) & ~1 };
+	if (rect.width > 0 && rect.height > 0) return rect;
+	throw new TypeError(`A frame of ${width}x${height}; 2x2 is the least`);
+}
+
+async function i420From(frame: VideoFrame, rect: Rect): Promise<Uint8Array> {
+	const { width, height } = rect;
+	if (frame.format === 'I420' || frame.format === 'I420A') {
+		// Alpha comes last.
+		return (await copied(frame, { rect })).subarray(0, width * height * 1.5);
+	}
+	if (frame.format === 'NV12') return i420OfNv12(await copied(frame, { rect }), width, height);
+	return i420Of(await copied(frame, { rect, format: 'RGBA' }), width, height);
+}
+
+async function copied(frame: VideoFrame, options: VideoFrameCopyToOptions): Promise<Uint8Array> {
+	const data = new Uint8Array(frame.allocationSize(options));
+	await frame.copyTo(data, options);
+	return data;
 }
 
 function fromAudioData(data: AudioData): WireFrame {

@@ -1,40 +1,61 @@
 import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
-import { isHostTrack } from './hostClasses.ts';
-import { type MediaStreamTrack, openOwnTrack } from './MediaStreamTrack.ts';
-import { MediaStreamTrackGenerator } from './MediaStreamTrackGenerator.ts';
+import { constructorKey } from '../webidl/interface.ts';
+import { HostProcessor, isHostTrack } from './hostClasses.ts';
+import { endTrack, type Kind, MediaStreamTrack, openOwnTrack } from './MediaStreamTrack.ts';
+import { shownBy } from './shownTrack.ts';
+import { WrittenSource } from './WrittenSource.ts';
 
-/** The host's own, from before ours is put in its place. */
-const HostProcessor = globalThis.MediaStreamTrackProcessor as unknown as
-	| (new (init: {
-			track: object;
-	  }) => { readable: ReadableStream<VideoFrame | AudioData> })
-	| undefined;
+/** Of sound, in frames of 10 ms, what may wait for a page that is busy; of pictures the newest. */
+const BUFFER: Record<Kind, number> = { audio: 50, video: 1 };
 
-const standIns = new WeakMap<object, MediaStreamTrackGenerator>();
+const standIns = new WeakMap<object, WeakMap<Session, MediaStreamTrack>>();
 
 /**
  * The worker's object for a track, made when it is first asked for; null for one that has ended.
- * A track of the host's (a page's camera, a canvas) is sent frame by frame from here.
+ * A remote track that a page shows is sent on from where it is; another of the host's (a page's camera, a canvas) frame
+ * by frame from here.
  */
 export function openTrack(track: MediaStreamTrack, session: Session): Remote<'Track'> | null {
-	return openOwnTrack(isHostTrack(track) ? standInOf(track) : track, session);
+	const own = shownBy(track) ?? (isHostTrack(track) ? standInOf(track, session) : track);
+	return openOwnTrack(own, session);
 }
 
 /** A track of ours that has what the host's has, as long as that is live. */
-function standInOf(track: MediaStreamTrack): MediaStreamTrack {
-	const known = standIns.get(track);
+function standInOf(track: MediaStreamTrack, session: Session): MediaStreamTrack {
+	const ofTrack = standIns.get(track) ?? new WeakMap<Session, MediaStreamTrack>();
+	standIns.set(track, ofTrack);
+	const known = ofTrack.get(session);
 	if (known) return known;
-	const standIn = new MediaStreamTrackGenerator(track.kind);
-	standIns.set(track, standIn);
-	const frames = track.readyState === 'live' ? hostFrames(track) : null;
-	// Ends with the track; one whose frames cannot be read has ended here.
-	if (frames) frames.pipeTo(standIn.writable).catch(() => {});
-	else void standIn.writable.close();
+	const source = new WrittenSource(session, track.kind);
+	const standIn = new MediaStreamTrack(constructorKey, { kind: track.kind, source });
+	ofTrack.set(session, standIn);
+	void capture(track, source).finally(() => endTrack(standIn));
 	return standIn;
 }
 
+/** Takes each frame when it can go, until the track ends; one whose frames cannot be read has ended here. */
+async function capture(track: MediaStreamTrack, source: WrittenSource): Promise<void> {
+	const reader = track.readyState === 'live' ? hostFrames(track, BUFFER[track.kind])?.getReader() : undefined;
+	if (!reader) return;
+	try {
+		for (;;) {
+			await source.room();
+			const { done, value } = await reader.read();
+			if (done) return;
+			await source.write(value);
+		}
+	} catch {
+		// The session is lost, or no frame can be made of what the track has: its sender has an ended track then.
+	} finally {
+		reader.cancel().catch(() => {});
+	}
+}
+
 /** The frames of a track of the host's; null for one of ours, or where the host gives none. */
-export function hostFrames(track: MediaStreamTrack): ReadableStream<VideoFrame | AudioData> | null {
-	return isHostTrack(track) && HostProcessor ? new HostProcessor({ track }).readable : null;
+export function hostFrames(
+	track: MediaStreamTrack,
+	maxBufferSize?: number,
+): ReadableStream<VideoFrame | AudioData> | null {
+	return isHostTrack(track) && HostProcessor ? new HostProcessor({ track, maxBufferSize }).readable : null;
 }

@@ -65,6 +65,18 @@ export function i420Of(rgba: Uint8Array, width: number, height: number): Uint8Ar
 	return target;
 }
 
+/** The planes of a picture in NV12, whose chroma samples alternate. */
+export function i420OfNv12(nv12: Uint8Array, width: number, height: number): Uint8Array {
+	const luma = width * height;
+	const target = new Uint8Array(luma * 1.5);
+	target.set(nv12.subarray(0, luma));
+	for (let from = luma, u = luma, v = luma * 1.25; from < target.length; from += 2) {
+		target[u++] = nv12[from]!;
+		target[v++] = nv12[from + 1]!;
+	}
+	return target;
+}
+
 /** The bytes behind a buffer or a view of one. */
 export function bytesIn(data: AllowSharedBufferSource, where: string): Uint8Array {
 	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

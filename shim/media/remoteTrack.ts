@@ -1,24 +1,33 @@
 import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
 import { constructorKey } from '../webidl/interface.ts';
-import { type Kind, MediaStreamTrack } from './MediaStreamTrack.ts';
+import { showsTracks } from './hostClasses.ts';
+import { endTrack, type Kind, MediaStreamTrack, setTrackMuted } from './MediaStreamTrack.ts';
+import { shownBy, showTrack } from './shownTrack.ts';
 import type { SourceListener, TrackSource } from './TrackSource.ts';
 
 /**
- * The track of an RTCRtpReceiver: muted until the receiver says otherwise.
- * It follows the receiver's `mute` and `unmute`; setTrackMuted and endTrack are for what negotiation decides.
+ * The track of an RTCRtpReceiver: muted until the receiver says otherwise; in a page that can show it, one of the host's.
+ * It follows the receiver's `mute` and `unmute`; the two functions below are for what negotiation decides.
  *
  * @param home the session of the connection
  * @param receiver the worker's receiver, which the caller owns: it is not dropped when the track stops
  */
-export function createRemoteTrack(
-	kind: Kind,
-	id: string,
-	home: Session,
-	receiver: Remote<'RtpReceiver'>,
-): MediaStreamTrack {
+export function createRemoteTrack(kind: Kind, home: Session, receiver: Remote<'RtpReceiver'>): MediaStreamTrack {
 	const source = new ReceiverSource(home, receiver);
-	return new MediaStreamTrack(constructorKey, { kind, id, source, label: `remote ${kind}`, muted: true });
+	const make = (id?: string) =>
+		new MediaStreamTrack(constructorKey, { kind, id, source, label: `remote ${kind}`, muted: true });
+	return showsTracks ? showTrack(kind, make) : make();
+}
+
+/** Mutes or unmutes a remote track, firing the event if that changes it. */
+export function muteRemoteTrack(track: MediaStreamTrack, muted: boolean): void {
+	setTrackMuted(shownBy(track) ?? track, muted);
+}
+
+/** Ends a remote track, which fires `ended` unless it has ended already. */
+export function endRemoteTrack(track: MediaStreamTrack): void {
+	endTrack(shownBy(track) ?? track);
 }
 
 class ReceiverSource implements TrackSource {

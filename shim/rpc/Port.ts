@@ -30,6 +30,8 @@ export class Port {
 	#mediaCredit = 0;
 	/** A picture that waits for credit; the latest wins. */
 	#waiting: { header: Uint8Array; planes: Uint8Array } | null = null;
+	/** Who waits for media credit. */
+	#onroom: (() => void)[] = [];
 	/** Frames of media that the worker may still send. */
 	#due = 0;
 
@@ -74,6 +76,12 @@ export class Port {
 		return !lost;
 	}
 
+	/** Resolves when a frame of media would be sent at once; also when it never will be, since the object is gone. */
+	async mediaRoom(): Promise<void> {
+		if (this.#stream === null || this.#mediaCredit > 0 || this.#wire.lost) return;
+		await new Promise<void>((resolve) => this.#onroom.push(resolve));
+	}
+
 	credit(frames: number): void {
 		this.#due += frames;
 		this.#wire.scheduler.credit(this.id, frames);
@@ -115,6 +123,7 @@ export class Port {
 	discard(): void {
 		if (this.#stream) this.#wire.scheduler.discard(this.#stream);
 		this.#waiting = null;
+		this.#giveRoom();
 	}
 
 	#credited(payload: Uint8Array<ArrayBuffer>): void {
@@ -136,8 +145,17 @@ export class Port {
 		});
 	}
 
+	#giveRoom(): void {
+		for (const resolve of this.#onroom.splice(0)) resolve();
+	}
+
+	/** Uses credit that came. */
 	#sendWaiting(): void {
-		if (this.#waiting === null || this.#stream === null || this.#mediaCredit === 0) return;
+		if (this.#stream === null || this.#mediaCredit === 0) return;
+		if (this.#waiting === null) {
+			this.#giveRoom();
+			return;
+		}
 		const { header, planes } = this.#waiting;
 		this.#waiting = null;
 		this.#mediaCredit -= 1;

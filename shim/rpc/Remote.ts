@@ -78,6 +78,11 @@ export class Remote<T extends ObjectType> {
 		return this.#port.sendMedia(header, planes);
 	}
 
+	/** Resolves when sendMedia() would send at once; also when it never will, since the object was dropped or lost. */
+	mediaRoom(): Promise<void> {
+		return this.#port.mediaRoom();
+	}
+
 	/** Lets the worker send `frames` more frames of media. */
 	credit(frames: number): void {
 		this.#port.credit(frames);

@@ -13,6 +13,8 @@ const ARGS = [
 	'--disable-component-update',
 	'--disable-sync',
 	'--autoplay-policy=no-user-gesture-required',
+	'--use-fake-device-for-media-stream',
+	'--use-fake-ui-for-media-stream',
 ];
 
 export async function launchChromium(): Promise<Browser> {

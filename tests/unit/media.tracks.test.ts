@@ -1,17 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-	addTrackTo,
+	addRemoteTrack,
 	createMediaDevices,
+	createRemoteStream,
 	createRemoteTrack,
-	createStream,
-	endTrack,
+	endRemoteTrack,
 	MediaStream,
 	MediaStreamTrack,
 	MediaStreamTrackEvent,
+	muteRemoteTrack,
 	openTrack,
-	removeTrackFrom,
-	setTrackMuted,
+	removeRemoteTrack,
 } from '../../shim/media/index.ts';
 import { FakeRemote, FakeSession } from './media.fakes.ts';
 
@@ -129,17 +129,18 @@ test('a track that the worker refuses ends', async () => {
 test('a remote track is muted until its receiver says otherwise, and takes its clones with it', () => {
 	const session = new FakeSession();
 	const receiver = new FakeRemote(session, 9, 'RtpReceiver', {});
-	const track = createRemoteTrack('audio', 'the-id', session.real, receiver.as());
+	const track = createRemoteTrack('audio', session.real, receiver.as());
 	const clone = track.clone();
 	const seen = eventsOf(track, 'mute', 'unmute', 'ended');
-	assert.equal([track.id, track.kind, track.muted, clone.muted], ['the-id', 'audio', true, true]);
+	assert.equal([track.kind, track.muted, clone.muted], ['audio', true, true]);
+	assert.match(track.id, /^[\da-f-]{36}$/);
 	receiver.emit('unmute');
 	receiver.emit('unmute');
 	assert.equal([track.muted, clone.muted], [false, false]);
-	setTrackMuted(track, true);
-	endTrack(track);
-	endTrack(track);
-	setTrackMuted(track, false);
+	muteRemoteTrack(track, true);
+	endRemoteTrack(track);
+	endRemoteTrack(track);
+	muteRemoteTrack(track, false);
 	assert.equal(seen, ['unmute', 'mute', 'ended']);
 	assert.is(receiver.dropped, false);
 	assert.equal(openTrack(clone, session.real)?.id, 1);
@@ -187,7 +188,7 @@ test('a stream is made of nothing, of a stream or of tracks', async () => {
 test('only the user agent fires addtrack and removetrack', async () => {
 	const { stream } = await testTracks();
 	const [audio] = stream.getAudioTracks();
-	const remote = createStream('from-the-peer');
+	const remote = createRemoteStream('from-the-peer');
 	const seen: [string, MediaStreamTrack][] = [];
 	for (const type of ['addtrack', 'removetrack']) {
 		remote.addEventListener(type, (event) => seen.push([type, (event as MediaStreamTrackEvent).track]));
@@ -195,10 +196,10 @@ test('only the user agent fires addtrack and removetrack', async () => {
 	remote.addTrack(audio!);
 	remote.removeTrack(audio!);
 	assert.equal(seen, []);
-	addTrackTo(remote, audio!);
-	addTrackTo(remote, audio!);
-	removeTrackFrom(remote, audio!);
-	removeTrackFrom(remote, audio!);
+	addRemoteTrack(remote, audio!);
+	addRemoteTrack(remote, audio!);
+	removeRemoteTrack(remote, audio!);
+	removeRemoteTrack(remote, audio!);
 	assert.equal(
 		seen.map(([type]) => type),
 		['addtrack', 'removetrack'],

@@ -258,6 +258,40 @@ async def test_written_sound_is_cut_to_20_ms_at_48_khz(session: MediaSession) ->
     assert set(np.diff([frame.pts for frame in sink.frames])) == {960}
 
 
+async def test_a_picture_written_before_anybody_looks_is_kept_and_its_credit_too(session: MediaSession) -> None:
+    source = session.source("frames", video=VideoConstraints())
+    writer = session.add(FrameWriter, source=source.id)
+    track, sink = session.track(source, "video"), Sink()
+    ahead = session.credits
+    writer.receive(MEDIA, 0, memoryview(picture(0, 100)))
+    writer.receive(MEDIA, 0, memoryview(picture(33_000, 200)))
+    assert session.credits == ahead
+    track.attach(sink)
+    await sink.until(1)
+    assert [int(frame.to_ndarray()[0, 0]) for frame in sink.frames] == [200]
+    assert session.credits == ahead + 2
+    track.detach(sink)
+    writer.receive(MEDIA, 0, memoryview(picture(66_000, 50)))
+    assert session.credits == ahead + 2
+
+
+async def test_sound_written_before_anybody_listens_is_dropped_and_its_credit_kept(session: MediaSession) -> None:
+    source = session.source("frames", audio=AudioConstraints())
+    writer = session.add(FrameWriter, source=source.id)
+    header = {"format": "s16", "sampleRate": 48000, "numberOfChannels": 1, "numberOfFrames": 960}
+    frames = [media(header | {"timestamp": number * 20_000}, bytes(1920)) for number in range(3)]
+    ahead = session.credits
+    for frame in frames[:2]:
+        writer.receive(MEDIA, 0, memoryview(frame))
+    assert session.credits == ahead
+    sink = Sink()
+    session.track(source, "audio").attach(sink)
+    await wait_for(lambda: session.credits == ahead + 2)
+    writer.receive(MEDIA, 0, memoryview(frames[2]))
+    assert [frame.pts for frame in sink.frames] == [1920]
+    assert session.credits == ahead + 3
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
+import av
 import msgspec
 from msgspec import Struct
 
 from ..session.remote import CallError, ObjectId, Remote
 from ..session.wire import MEDIA, MEDIA_CONTINUES, MEDIA_MORE
+from .frames import Kind
 from .media_source import MediaSource
 from .normalise import Pictures, Samples
 from .payload import VideoHeader, read_audio, read_header, read_video
+from .written_feed import WrittenFeed
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -23,7 +27,8 @@ MAX_FRAME: Final = 64 * 1024 * 1024
 class FrameWriter(Remote):
     """Feeds a MediaSource of type 'frames' with what the shim's MediaStreamTrackGenerator is given.
 
-    Their pace is the program's; a frame whose timestamp is not after the last one is left out.
+    Their pace is the program's; a frame whose timestamp is not after the last one is left out. While nobody consumes
+    the source, no credit is given, and the picture that came last is kept: it may be the only one for long.
     """
 
     class In(Struct, frozen=True):
@@ -34,12 +39,17 @@ class FrameWriter(Remote):
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
         super().__init__(session, id)
         source = session.get(params.source, MediaSource)
-        if source.type != "frames":
+        if source.type != "frames" or not isinstance(source.feed, WrittenFeed):
             raise CallError("TypeError", f"Source {params.source} is of type '{source.type}'; only 'frames' is written")
         self._source = source
+        self._feed = source.feed
+        self._feed.on_demand = self._on_demand
         self._chunks = bytearray()
         self._pictures = Pictures()
         self._samples: Samples | None = None
+        self._kept: av.VideoFrame | None = None
+        self._owed = 0
+        "Credit for frames that nobody consumed."
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
         if kind != MEDIA:
@@ -53,26 +63,50 @@ class FrameWriter(Remote):
             return
         whole, self._chunks = bytes(self._chunks), bytearray()
         try:
-            self._push(memoryview(whole))
+            written = self._push(memoryview(whole))
         except (ValueError, msgspec.MsgspecError) as error:
-            raise CallError("TypeError", f"No frame of media: {error}") from error
-        finally:
             self.session.credit(self, 1)
+            raise CallError("TypeError", f"No frame of media: {error}") from error
+        if self._source.output(written).demanded:
+            self.session.credit(self, 1)
+        else:
+            self._owed += 1
 
     async def close(self) -> None:
+        self._feed.on_demand = lambda _: None
+        self._owed = 0
         for output in self._source.feed.outputs.values():
             output.end()
 
-    def _push(self, whole: memoryview) -> None:
+    def _on_demand(self, kind: Kind) -> None:
+        # Whoever attaches is about to be ready, and is so in the next turn.
+        asyncio.get_running_loop().call_soon(self._resume, kind)
+
+    def _resume(self, kind: Kind) -> None:
+        if not self._source.output(kind).demanded:
+            return
+        picture, self._kept = self._kept, None
+        if picture:
+            self._source.output("video").push(picture)
+        if self._owed:
+            self.session.credit(self, self._owed)
+        self._owed = 0
+
+    def _push(self, whole: memoryview) -> Kind:
+        """Gives the frame to those who consume the source; its kind."""
         size = int.from_bytes(whole[:4], "big")
         header, planes = read_header(whole[4 : 4 + size]), whole[4 + size :]
         seconds = header.timestamp / 1e6
         if isinstance(header, VideoHeader):
             picture = self._pictures.add(read_video(header, planes), seconds)
-            if picture:
-                self._source.output("video").push(picture)
-            return
+            output = self._source.output("video")
+            if picture and output.demanded:
+                output.push(picture)
+            elif picture:
+                self._kept = picture
+            return "video"
         if not self._samples or self._samples.channels != min(header.number_of_channels, 2):
             self._samples = Samples(header.number_of_channels)
         for frame in self._samples.add(read_audio(header, planes), seconds):
             self._source.output("audio").push(frame)
+        return "audio"

@@ -175,11 +175,12 @@ class RtpSender(Remote):
     # Consumer
 
     def frame(self, frame: Frame) -> None:
-        """Takes a frame of the track; while the transport is not connected it is dropped."""
-        if not self._connected() or self._tone is not None:
+        """Takes a frame of the track; until the transport is connected, sound is dropped and the last picture waits."""
+        if self._tone is not None or (self.kind == "audio" and not self._connected()):
             return
         self._pipeline.put(frame)
-        self._wake()
+        if self._connected():
+            self._wake()
 
     def ended(self) -> None:
         """Another track may follow: the streams stay."""

@@ -1,0 +1,35 @@
+import type { Endpoint } from '../shim/rpc/Session.ts';
+import { namedBridge } from './endpoint.ts';
+import { Sessions } from './sessions.ts';
+import { VERSION } from './version.ts';
+
+export interface ShimOptions {
+	/** The bridge, `wss://host:port`; `data-url` of the script's element or `AIORTC_SHIM_URL` of the page unless given. */
+	readonly url?: string;
+	/** `data-token` or `AIORTC_SHIM_TOKEN` unless given. */
+	readonly token?: string;
+	/** Takes a line for each frame. */
+	readonly debug?: (line: string) => void;
+}
+
+// Only while the script runs does the document know which one it is.
+const own = globalThis.document?.currentScript?.dataset ?? {};
+
+/** Sessions that end with the page: a browser may kill a page that asks for nothing at its end, goodbye unsaid. */
+export function openSessions(options: ShimOptions): Sessions {
+	const connect = () => findBridge(options);
+	const sessions = new Sessions({ connect, client: `aiortc-shim/${VERSION} page`, debug: options.debug });
+	globalThis.addEventListener?.('pagehide', ({ persisted }) => {
+		if (!persisted) void sessions.close();
+	});
+	return sessions;
+}
+
+/** Asked for at the first use: a page may set its globals after this script has run. */
+function findBridge(options: ShimOptions): Endpoint {
+	const page = globalThis as { AIORTC_SHIM_URL?: string; AIORTC_SHIM_TOKEN?: string };
+	const url = options.url ?? page.AIORTC_SHIM_URL ?? own.url;
+	const token = options.token ?? page.AIORTC_SHIM_TOKEN ?? own.token;
+	if (url && token) return namedBridge(url, token);
+	throw new DOMException('No bridge: set data-url and data-token, or AIORTC_SHIM_URL and _TOKEN', 'InvalidStateError');
+}
