@@ -12,7 +12,7 @@ import { eventually } from './eventually.ts';
 import type { BridgedGlobals } from './peer/bridged.ts';
 import type { PageGlobals } from './peer/page.ts';
 
-const PATIENCE = 20_000;
+const PATIENCE = 30_000;
 const BRIDGED = { code: 7, tone: 660 };
 const NATIVE = { code: 5, tone: 440 };
 
@@ -44,180 +44,168 @@ test.after(async () => {
 	await bridge.close();
 });
 
-test('a page through the bridge and a native one see and hear each other', async () => {
-	const pages = await call();
-	await shows(pages.bridged, NATIVE);
-	await shows(pages.native, BRIDGED);
-	await close(pages);
-});
+test('a page through the bridge and a native one see and hear each other', () =>
+	inCall(async (pages) => {
+		await shows(pages.bridged, NATIVE);
+		await shows(pages.native, BRIDGED);
+	}));
 
-test('a remote track is the browser’s own, with our life', async () => {
-	const pages = await call();
-	const looked = await pages.bridged.evaluate(() => {
-		const { remote } = (globalThis as unknown as Globals).peer;
-		return [...remote.values()].map((track) => ({
-			isTrack: track instanceof MediaStreamTrack && Object.prototype.toString.call(track),
-			isNative: /\[native code\]/.test(String(MediaStreamTrack)) && /\[native code\]/.test(String(MediaStream)),
-			label: track.label,
-			readyState: track.readyState,
-			found: new MediaStream([track]).getTrackById(track.id) === track,
-		}));
-	});
-	for (const each of looked) {
-		const { label, ...rest } = each;
-		assert.match(label, /^remote (audio|video)$/);
-		assert.equal(rest, { isTrack: '[object MediaStreamTrack]', isNative: true, readyState: 'live', found: true });
-	}
-	const ended = pages.bridged.evaluate(async () => {
-		const { peer } = globalThis as unknown as Globals;
-		const track = peer.remote.get('video')!;
-		const handled = new Promise((resolve) => {
-			track.onended = resolve;
+test('a remote track is the browser’s own, with our life', () =>
+	inCall(async (pages) => {
+		const looked = await pages.bridged.evaluate(() => {
+			const { remote } = (globalThis as unknown as Globals).peer;
+			return [...remote.values()].map((track) => ({
+				isTrack: track instanceof MediaStreamTrack && Object.prototype.toString.call(track),
+				isNative: /\[native code\]/.test(String(MediaStreamTrack)) && /\[native code\]/.test(String(MediaStream)),
+				label: track.label,
+				readyState: track.readyState,
+				found: new MediaStream([track]).getTrackById(track.id) === track,
+			}));
 		});
-		await handled;
-		return { readyState: track.readyState, stopped: new MediaStream([track]).active };
-	});
-	await pages.native.evaluate(() => {
-		for (const each of (globalThis as unknown as Globals).peer.connection.getTransceivers()) each.stop();
-	});
-	await negotiate(pages.native, pages.bridged);
-	assert.equal(await ended, { readyState: 'ended', stopped: false });
-	assert.is((await objects(pages.bridged)).FrameReader ?? 0, 0);
-	await close(pages);
-});
-
-test('mute and unmute tell whether packets come', async () => {
-	const pages = await call();
-	await shows(pages.bridged, NATIVE);
-	const heard = pages.bridged.evaluate(async () => {
-		const track = (globalThis as unknown as Globals).peer.remote.get('video')!;
-		const said: [string, boolean][] = [];
-		await new Promise<void>((resolve) => {
-			track.onmute = () => said.push(['mute', track.muted]);
-			track.addEventListener('unmute', () => {
-				said.push(['unmute', track.muted]);
-				resolve();
+		for (const each of looked) {
+			const { label, ...rest } = each;
+			assert.match(label, /^remote (audio|video)$/);
+			assert.equal(rest, { isTrack: '[object MediaStreamTrack]', isNative: true, readyState: 'live', found: true });
+		}
+		const ended = pages.bridged.evaluate(async () => {
+			const { peer } = globalThis as unknown as Globals;
+			const track = peer.remote.get('video')!;
+			const handled = new Promise((resolve) => {
+				track.onended = resolve;
 			});
+			await handled;
+			return { readyState: track.readyState, stopped: new MediaStream([track]).active };
 		});
-		return said;
-	});
-	const active = (value: boolean) =>
-		pages.native.evaluate(async (value) => {
-			const { connection } = (globalThis as unknown as Globals).peer;
-			const sender = connection.getSenders().find(({ track }) => track?.kind === 'video')!;
-			const parameters = sender.getParameters();
-			for (const encoding of parameters.encodings) encoding.active = value;
-			await sender.setParameters(parameters);
-		}, value);
-	await active(false);
-	await pages.bridged.waitForFunction(() => (globalThis as unknown as Globals).peer.remote.get('video')!.muted);
-	await active(true);
-	assert.equal(await heard, [
-		['mute', true],
-		['unmute', false],
-	]);
-	await shows(pages.bridged, NATIVE);
-	await close(pages);
-});
+		await pages.native.evaluate(() => {
+			for (const each of (globalThis as unknown as Globals).peer.connection.getTransceivers()) each.stop();
+		});
+		await negotiate(pages.native, pages.bridged);
+		assert.equal(await ended, { readyState: 'ended', stopped: false });
+		await noneOf(pages.bridged, 'FrameReader');
+	}));
 
-test('a remote track that is disabled is black and silent, and crosses the bridge no more until enabled', async () => {
-	const pages = await call();
-	await shows(pages.bridged, NATIVE);
-	await enableRemote(pages.bridged, false);
-	await goesDark(pages.bridged);
-	const readers = async () => ((await objects(pages.bridged)).FrameReader ? null : true);
-	await eventually(readers, PATIENCE, 'the readers to end');
-	await enableRemote(pages.bridged, true);
-	await shows(pages.bridged, NATIVE);
-	await close(pages);
-});
+test('mute and unmute tell whether packets come', () =>
+	inCall(async (pages) => {
+		await shows(pages.bridged, NATIVE);
+		const heard = pages.bridged.evaluate(async () => {
+			const track = (globalThis as unknown as Globals).peer.remote.get('video')!;
+			const said: [string, boolean][] = [];
+			await new Promise<void>((resolve) => {
+				track.onmute = () => said.push(['mute', track.muted]);
+				track.addEventListener('unmute', () => {
+					said.push(['unmute', track.muted]);
+					resolve();
+				});
+			});
+			return said;
+		});
+		const active = (value: boolean) =>
+			pages.native.evaluate(async (value) => {
+				const { connection } = (globalThis as unknown as Globals).peer;
+				const sender = connection.getSenders().find(({ track }) => track?.kind === 'video')!;
+				const parameters = sender.getParameters();
+				for (const encoding of parameters.encodings) encoding.active = value;
+				await sender.setParameters(parameters);
+			}, value);
+		await active(false);
+		await pages.bridged.waitForFunction(() => (globalThis as unknown as Globals).peer.remote.get('video')!.muted);
+		await active(true);
+		assert.equal(await heard, [
+			['mute', true],
+			['unmute', false],
+		]);
+		await shows(pages.bridged, NATIVE);
+	}));
 
-test('a clone of a remote track goes on when the first is stopped', async () => {
-	const pages = await call();
-	await shows(pages.bridged, NATIVE);
-	await pages.bridged.evaluate(() => {
-		const video = document.querySelector('video')!;
-		const before = video.srcObject as MediaStream;
-		const clone = before.clone();
-		for (const track of before.getTracks()) track.stop();
-		video.srcObject = clone;
-		void video.play();
-	});
-	await shows(pages.bridged, NATIVE, { play: false });
-	await close(pages);
-});
+test('a remote track that is disabled is black and silent, and crosses the bridge no more until enabled', () =>
+	inCall(async (pages) => {
+		await shows(pages.bridged, NATIVE);
+		await enableRemote(pages.bridged, false);
+		await goesDark(pages.bridged);
+		await noneOf(pages.bridged, 'FrameReader');
+		await enableRemote(pages.bridged, true);
+		await shows(pages.bridged, NATIVE);
+	}));
 
-test('a page’s own track that is disabled is sent black and silent', async () => {
-	const pages = await call();
-	await shows(pages.native, BRIDGED);
-	const enable = (value: boolean) =>
-		pages.bridged.evaluate((value) => {
-			for (const { track } of (globalThis as unknown as Globals).peer.connection.getSenders()) track!.enabled = value;
-		}, value);
-	await enable(false);
-	await goesDark(pages.native);
-	await enable(true);
-	await shows(pages.native, BRIDGED);
-	await close(pages);
-});
+test('a clone of a remote track goes on when the first is stopped', () =>
+	inCall(async (pages) => {
+		await shows(pages.bridged, NATIVE);
+		await pages.bridged.evaluate(() => {
+			const video = document.querySelector('video')!;
+			const before = video.srcObject as MediaStream;
+			const clone = before.clone();
+			for (const track of before.getTracks()) track.stop();
+			video.srcObject = clone;
+			void video.play();
+		});
+		await shows(pages.bridged, NATIVE, { play: false });
+	}));
 
-test('a camera replaces a canvas, and a picture that never changes is sent though it was drawn before the call', async () => {
-	const pages = await call();
-	await pages.bridged.evaluate(async () => {
-		const { peer } = globalThis as unknown as Globals;
-		const canvas = document.createElement('canvas');
-		[canvas.width, canvas.height] = [321, 241];
-		const context = canvas.getContext('2d')!;
-		const track = canvas.captureStream().getVideoTracks()[0]!;
-		context.fillStyle = 'rgb(200 40 40)';
-		context.fillRect(0, 0, 321, 241);
-		const sender = peer.connection.getSenders().find((each) => each.track?.kind === 'video')!;
-		await sender.replaceTrack(track);
-	});
-	const red = async () => {
-		const [r, g, b] = await middleOf(pages.native);
-		return r! > 150 && g! < 90 && b! < 90 ? true : null;
-	};
-	await play(pages.native);
-	await eventually(red, PATIENCE, 'the red canvas');
-	const settings = await pages.bridged.evaluate(async () => {
-		const media = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
-		const { peer } = globalThis as unknown as Globals;
-		const track = media.getVideoTracks()[0]!;
-		await peer.connection
-			.getSenders()
-			.find((each) => each.track?.kind === 'video')!
-			.replaceTrack(track);
-		return track.getSettings();
-	});
-	assert.is(settings.width, 320);
-	// The fake camera's picture is green.
-	const green = async () => {
-		const [r, g, b] = await middleOf(pages.native);
-		return g! > r! + 40 && g! > b! + 40 ? true : null;
-	};
-	await eventually(green, PATIENCE, 'the fake camera');
-	await close(pages);
-});
+test('a page’s own track that is disabled is sent black and silent', () =>
+	inCall(async (pages) => {
+		await shows(pages.native, BRIDGED);
+		const enable = (value: boolean) =>
+			pages.bridged.evaluate((value) => {
+				for (const { track } of (globalThis as unknown as Globals).peer.connection.getSenders()) track!.enabled = value;
+			}, value);
+		await enable(false);
+		await goesDark(pages.native);
+		await enable(true);
+		await shows(pages.native, BRIDGED);
+	}));
 
-test('a page’s own track that ends leaves nothing of it in the worker', async () => {
-	const pages = await call();
-	await shows(pages.native, BRIDGED);
-	assert.is((await objects(pages.bridged)).FrameWriter, 2);
-	await pages.bridged.evaluate(() => {
-		for (const { track } of (globalThis as unknown as Globals).peer.connection.getSenders()) track!.stop();
-	});
-	const gone = async () => {
-		const { FrameWriter, MediaSource } = await objects(pages.bridged);
-		return FrameWriter || MediaSource ? null : true;
-	};
-	await eventually(gone, PATIENCE, 'writers and sources to go');
-	await close(pages);
-});
+test('a camera replaces a canvas, and a picture that never changes is sent though it was drawn before the call', () =>
+	inCall(async (pages) => {
+		await pages.bridged.evaluate(async () => {
+			const { peer } = globalThis as unknown as Globals;
+			const canvas = document.createElement('canvas');
+			[canvas.width, canvas.height] = [321, 241];
+			const context = canvas.getContext('2d')!;
+			const track = canvas.captureStream().getVideoTracks()[0]!;
+			context.fillStyle = 'rgb(200 40 40)';
+			context.fillRect(0, 0, 321, 241);
+			const sender = peer.connection.getSenders().find((each) => each.track?.kind === 'video')!;
+			await sender.replaceTrack(track);
+		});
+		const red = async () => {
+			const [r, g, b] = await middleOf(pages.native);
+			return r! > 150 && g! < 90 && b! < 90 ? true : null;
+		};
+		await play(pages.native);
+		await eventually(red, PATIENCE, 'the red canvas');
+		const settings = await pages.bridged.evaluate(async () => {
+			const media = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
+			const { peer } = globalThis as unknown as Globals;
+			const track = media.getVideoTracks()[0]!;
+			await peer.connection
+				.getSenders()
+				.find((each) => each.track?.kind === 'video')!
+				.replaceTrack(track);
+			return track.getSettings();
+		});
+		assert.is(settings.width, 320);
+		// The fake camera's picture is green.
+		const green = async () => {
+			const [r, g, b] = await middleOf(pages.native);
+			return g! > r! + 40 && g! > b! + 40 ? true : null;
+		};
+		await eventually(green, PATIENCE, 'the fake camera');
+	}));
+
+test('a page’s own track that ends leaves nothing of it in the worker', () =>
+	inCall(async (pages) => {
+		await shows(pages.native, BRIDGED);
+		assert.is((await objects(pages.bridged)).FrameWriter, 2);
+		await pages.bridged.evaluate(() => {
+			for (const { track } of (globalThis as unknown as Globals).peer.connection.getSenders()) track!.stop();
+		});
+		await noneOf(pages.bridged, 'FrameWriter');
+		await noneOf(pages.bridged, 'MediaSource');
+	}));
 
 test('a page that sends to nobody sends no frames over the bridge', async () => {
-	const { bridged, native } = await openPages();
-	const sent = await bridged.evaluate(async (mine) => {
+	const pages = await openPages();
+	const sent = await pages.bridged.evaluate(async (mine) => {
 		let bytes = 0;
 		const { send } = WebSocket.prototype;
 		WebSocket.prototype.send = function (data) {
@@ -231,15 +219,14 @@ test('a page that sends to nobody sends no frames over the bridge', async () => 
 	}, BRIDGED);
 	// A picture and a second of sound: what goes without credit.
 	assert.ok(sent < 115_200 + 50 * 4_000, `${sent} bytes`);
-	await close({ bridged, native });
+	await leave(pages);
 });
 
 test('a page that is closed leaves nothing in the worker', async () => {
 	const pages = await call();
 	await shows(pages.bridged, NATIVE);
 	assert.is(bridge.sessions, 1);
-	await leave(pages.bridged);
-	await pages.native.close();
+	await leave(pages);
 });
 
 interface Pages {
@@ -260,6 +247,15 @@ async function call(): Promise<Pages> {
 	await pages.bridged.evaluate(() => (globalThis as unknown as Globals).peer.openChannel());
 	await negotiate(pages.bridged, pages.native);
 	return pages;
+}
+
+async function inCall(body: (pages: Pages) => Promise<void>): Promise<void> {
+	const pages = await call();
+	try {
+		await body(pages);
+	} finally {
+		await leave(pages);
+	}
 }
 
 async function openPages(): Promise<Pages> {
@@ -285,17 +281,12 @@ async function negotiate(offerer: Page, answerer: Page): Promise<void> {
 	await offerer.evaluate((sdp) => (globalThis as unknown as Globals).peer.accept(sdp), answer);
 }
 
-async function close({ bridged, native }: Pages): Promise<void> {
-	await bridged.evaluate(() => (globalThis as unknown as Globals).peer.close());
-	await leave(bridged);
-	await native.close();
-}
-
 /** As a person leaves. What the page says last may be lost behind its frames: then its session waits some seconds. */
-async function leave(bridged: Page): Promise<void> {
+async function leave({ bridged, native }: Pages): Promise<void> {
 	await bridged.goto('about:blank');
-	await eventually(async () => (bridge.sessions === 0 ? true : null), PATIENCE, 'the session to end');
 	await bridged.close();
+	await native.close();
+	await eventually(async () => (bridge.sessions === 0 ? true : null), PATIENCE, 'the session to end');
 }
 
 function play(page: Page): Promise<void> {
@@ -342,6 +333,10 @@ async function enableRemote(page: Page, value: boolean): Promise<void> {
 	await page.evaluate((value) => {
 		for (const track of (globalThis as unknown as Globals).peer.remote.values()) track.enabled = value;
 	}, value);
+}
+
+async function noneOf(page: Page, type: string): Promise<void> {
+	await eventually(async () => ((await objects(page))[type] ? null : true), PATIENCE, `no ${type} to be left`);
 }
 
 function objects(page: Page): Promise<Record<string, number>> {

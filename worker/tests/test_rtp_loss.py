@@ -6,7 +6,11 @@ import asyncio
 import time
 
 import pytest
+from aiortc.rtp import RtpPacket
 from rtp_fakes import OPUS, VP8, VP8_RTX, Camera, Collector, Tone, number_of, pair
+
+from aiortc_worker.rtp.coded_frame import CodedFrame
+from aiortc_worker.rtp.inbound_stream import InboundStream
 
 CODECS = [VP8, VP8_RTX]
 
@@ -155,3 +159,24 @@ async def test_sequence_numbers_and_timestamps_wrap_unnoticed_under_loss():
         assert pts[-1] - pts[0] < 4 * 90_000
         assert len(pts) >= 0.85 * (await link.sender.getStats()).streams[0].frames_encoded
         assert 0 < stats.packets_lost < 0.3 * stats.packets_received
+
+
+async def test_a_keyframe_of_before_that_is_sent_again_to_probe_stops_nothing():
+    stream = InboundStream(1, 2, lambda _: None)
+
+    def picture(number: int, key: bool) -> RtpPacket:
+        packet = RtpPacket(VP8.payload_type, 1, number, number * 3000, 1)
+        packet.payload = bytes([0x10, 0 if key else 1]) + bytes(20)
+        return packet
+
+    def arrives(packet: RtpPacket, wanted: bool = True) -> list[CodedFrame]:
+        return stream.packet(packet, 50, VP8, time.monotonic(), wanted)
+
+    first = picture(0, key=True)
+    for packet in (first, picture(1, key=False)):
+        assert arrives(packet, wanted=False) == []
+    stream.restart()
+    assert stream.repaired(first, 52, time.monotonic(), True) == []
+    assert arrives(picture(2, key=False)) == []
+    frames = [*arrives(picture(3, key=True)), *arrives(picture(4, key=False))]
+    assert [frame.keyframe for frame in frames] == [True, False]

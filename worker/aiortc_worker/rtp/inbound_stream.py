@@ -48,6 +48,8 @@ class InboundStream:
         self._feed_back = feed_back
         self._unwrap = Unwrapper(16)
         self._highest: int | None = None
+        self._floor: int | None = None
+        "What came before the restart; of that, packets that are sent again, to probe, lack their successors."
         self._buffer: VideoBuffer | AudioBuffer | None = None
         self._nack: NackList | None = None
         self._restart_at: int | None = None
@@ -100,6 +102,7 @@ class InboundStream:
 
     def restart(self) -> None:
         """Forgets what it had; pictures go on from the next keyframe, which is asked for when packets come."""
+        self._floor = self._highest
         if self._buffer is not None:
             self._buffer.clear()
         if self._nack is not None:
@@ -169,7 +172,7 @@ class InboundStream:
             self._nack.arrived(sequence)
         if isinstance(self._buffer, AudioBuffer):
             return self._buffer.add(sequence, packet, now)
-        if self._buffer is None:
+        if self._buffer is None or (self._floor is not None and sequence <= self._floor):
             return []
         frames = self._buffer.add(sequence, packet)
         if self._buffer.waits_for_keyframe:
