@@ -1,7 +1,7 @@
 /** The bridge: a WebSocket server in front of a pool of Python workers. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { SUBPROTOCOL } from '../shim/link/frames.ts';
@@ -37,7 +37,7 @@ export interface BridgeOptions extends Partial<BackendOptions> {
 }
 
 export interface Bridge {
-	/** `ws://127.0.0.1:41234`, without the token. */
+	/** `ws://127.0.0.1:41234`, without the token; where it listens at all addresses, with the first name or announced one. */
 	readonly url: string;
 	readonly port: number;
 	/** The first token. */
@@ -97,7 +97,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 
 	const { port } = http.address() as AddressInfo;
 	return {
-		url: `ws://${urlHost(host)}:${port}`,
+		url: `ws://${urlHost(host, [...names, ...announce])}:${port}`,
 		port,
 		token: access[0]!.token,
 		ready: backend.ready,
@@ -157,10 +157,10 @@ function listen(http: Server, port: number, host: string): Promise<void> {
 	});
 }
 
-/** For a URL that this machine can open: an address that stands for all of its own is none. */
-function urlHost(host: string): string {
-	if (host === '0.0.0.0' || host === '::') return 'localhost';
-	return host.includes(':') ? `[${host}]` : host;
+/** For a URL that can be opened: an address that stands for all of the machine's own is none. */
+function urlHost(host: string, names: readonly string[]): string {
+	const reached = host === '0.0.0.0' || host === '::' ? (names[0] ?? 'localhost') : host;
+	return isIPv6(reached) ? `[${reached}]` : reached;
 }
 
 async function closeServer(http: Server, sockets: WebSocketServer): Promise<void> {

@@ -49,6 +49,8 @@ for (const mark of ['new Device()', 'createShim()', "source: 'film.webm'"]) {
 for (const mark of ['bridge --port 8080', '--udp-ports']) {
 	block(mark, async (code) => {
 		const bridge = await startBridge(code);
+		// The next block has it from here.
+		if (code.includes('--announce 203.0.113.5')) assert.match(bridge.url, /^ws:\/\/203\.0\.113\.5:\d+$/);
 		await bridge.stop();
 	});
 }

@@ -150,6 +150,18 @@ test('beyond loopback a short token is not accepted', async () => {
 	assert.match(await rejection(startBridge({ host: '0.0.0.0', token: 'short' })), /16 characters/);
 });
 
+test('a bridge that listens at all addresses is called by the first that it is known by', async () => {
+	const urls: string[] = [];
+	for (const known of [{}, { names: ['box.lan'], announce: ['203.0.113.5'] }, { announce: ['2001:db8::5'] }]) {
+		const own = await startBridge({ host: '0.0.0.0', workers: 1, spares: 0, ...known });
+		urls.push(own.url.replace(/\d+$/, 'port'));
+		// Its worker is on the way.
+		await own.ready;
+		await own.close();
+	}
+	assert.equal(urls, ['ws://localhost:port', 'ws://box.lan:port', 'ws://[2001:db8::5]:port']);
+});
+
 test('what is not of the protocol ends its session, and no other', async () => {
 	const bystander = new Client(bridge.url);
 	await bystander.hello(bridge.token);
