@@ -27,11 +27,11 @@ async function open(
 	constraints: MediaTrackConstraints,
 	makeUp: () => Capture,
 ): Promise<Capture> {
+	const device = kind === 'video' ? 'camera' : 'microphone';
 	try {
 		const [track] = (await navigator.mediaDevices.getUserMedia({ [kind]: constraints })).getTracks();
-		return { track: track!, what: track!.label || 'an unnamed device', stop: () => track!.stop() };
+		return { track: track!, what: `your ${device}: ${track!.label || 'it has no name'}`, stop: () => track!.stop() };
 	} catch (error) {
-		const device = kind === 'video' ? 'camera' : 'microphone';
 		if ((error as Error).name !== 'NotFoundError') throw new Error(`No ${device}: ${whyNoDevice(error)}.`);
 		return makeUp();
 	}

@@ -2,6 +2,8 @@ import { element, part } from './dom.ts';
 
 /** Lines kept; what is older goes. */
 const LINES = 300;
+/** Characters of a line that are shown. */
+const LONGEST = 4_000;
 
 /** The chat's lines. Text is set as text: what a peer says is never markup. */
 export class Chat {
@@ -32,7 +34,8 @@ export class Chat {
 	addLine(from: string, text: string, own = false): HTMLElement {
 		const item = document.createElement('li');
 		item.className = own ? 'said own' : 'said';
-		item.append(span('from', from), span('text', text));
+		const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length} characters)` : text;
+		item.append(span('from', from), span('text', cut));
 		return this.add(item);
 	}
 

@@ -88,10 +88,10 @@ test('another person without a camera sends a drawn picture, which is seen', asy
 	for (const name of ['Camera', 'Microphone']) await ada.getByRole('button', { name }).click();
 	await ada.getByText('You send a drawn picture, as there is no camera').waitFor({ timeout: PATIENCE });
 	await ada.getByRole('button', { name: 'Camera', pressed: true }).waitFor();
-	await seesAda();
-	const heard = await eventually(() => toneOf(page, videoOf('Ada')), PATIENCE, 'a tone of Ada');
-	assert.ok(Math.abs(heard - 330) < 5, `${heard} Hz`);
+	await seesAndHearsAda();
 });
+
+test('and the person is seen by her', () => isSeenByAda());
 
 test('her file arrives whole and can be saved', () => savesFileOfAda());
 
@@ -102,6 +102,14 @@ test('the switch leads through the bridge and into the room again, under the sam
 	await page.getByRole('link', { name: 'Through the bridge' }).and(page.locator('[aria-current=page]')).waitFor();
 	await ada.locator('[data-peer="You"]').waitFor({ timeout: PATIENCE });
 });
+
+test('through the bridge, the bots and the other person are seen and heard as they are natively', async () => {
+	await seesBots();
+	await hearsBots();
+	await seesAndHearsAda();
+});
+
+test('through the bridge, the person is seen by her, too', () => isSeenByAda());
 
 test('through the bridge, what is said is confirmed and answered by both', () => talks('Grüße durch die Brücke'));
 
@@ -161,20 +169,41 @@ async function hearsBots(): Promise<void> {
 	}
 }
 
-/** Her picture is as large as it was drawn, and not always the same. */
-async function seesAda(): Promise<void> {
+async function seesAndHearsAda(): Promise<void> {
+	await sees(page, 'Ada');
+	const heard = await eventually(() => toneOf(page, videoOf('Ada')), PATIENCE, 'a tone of Ada');
+	assert.ok(Math.abs(heard - 330) < 5, `${heard} Hz`);
+}
+
+/** She sees the camera of this page once it is turned on, and no more when it is off. */
+async function isSeenByAda(): Promise<void> {
+	await page.getByRole('button', { name: 'Camera' }).click();
+	await page.getByText('You send your camera').last().waitFor({ timeout: PATIENCE });
+	await sees(ada, 'You');
+	await sees(page, 'You');
+	await page.getByRole('button', { name: 'Camera', pressed: true }).click();
+	await ada.locator('[data-peer="You"]:not([data-playing])').waitFor({ timeout: PATIENCE });
+}
+
+/** Somebody's picture is there, is not of one colour, and moves. */
+async function sees(who: Page, name: string): Promise<void> {
 	const look = () =>
-		page.$eval(videoOf('Ada'), (element) => {
-			const video = element as HTMLVideoElement;
-			if (video.videoWidth !== 640 || video.videoHeight !== 480) return null;
-			const context = new OffscreenCanvas(640, 480).getContext('2d')!;
-			context.drawImage(video, 0, 0);
-			return context.getImageData(160, 80, 320, 320).data.reduce((sum, value, i) => (sum * 31 + value + i) | 0, 0);
+		who.$eval(videoOf(name), (element) => {
+			const { videoWidth, videoHeight } = element as HTMLVideoElement;
+			if (videoWidth === 0) return null;
+			const context = new OffscreenCanvas(videoWidth, videoHeight).getContext('2d')!;
+			context.drawImage(element as HTMLVideoElement, 0, 0);
+			const { data } = context.getImageData(0, 0, videoWidth, videoHeight);
+			if (data.every((value, at) => value === data[at % 4])) return null;
+			return data.reduce((sum, value) => (sum * 31 + value) | 0, 0);
 		});
-	await page.locator(videoOf('Ada')).waitFor({ timeout: PATIENCE });
-	const first = await eventually(look, PATIENCE, 'a picture of Ada');
-	const other = async () => ((await look()) !== first ? true : null);
-	await eventually(other, PATIENCE, 'another picture of Ada');
+	await who.locator(videoOf(name)).waitFor({ timeout: PATIENCE });
+	const first = await eventually(look, PATIENCE, `a picture of ${name}`);
+	const other = async () => {
+		const found = await look();
+		return found === first ? null : found;
+	};
+	await eventually(other, PATIENCE, `another picture of ${name}`);
 }
 
 async function talks(text: string): Promise<void> {
