@@ -95,6 +95,27 @@ test('and the person is seen by her', () => isSeenByAda());
 
 test('her file arrives whole and can be saved', () => savesFileOfAda());
 
+test('sound that the browser holds back until somebody clicks can be turned on, and the picture does not wait', async () => {
+	const held = await open('/', () => {
+		sessionStorage.setItem('coming', 'Zoe');
+		const { play } = HTMLMediaElement.prototype;
+		let clicked = false;
+		addEventListener('click', () => (clicked = true), { capture: true });
+		HTMLMediaElement.prototype.play = async function () {
+			if (!this.muted && !clicked) throw new DOMException('play() before a click', 'NotAllowedError');
+			return play.call(this);
+		};
+	});
+	const muted = () => held.$$eval('[data-peer="Test bot"] video', ([video]) => (video as HTMLVideoElement).muted);
+	await held.getByRole('button', { name: 'Turn the sound on' }).waitFor({ timeout: PATIENCE });
+	await held.locator('[data-peer="Test bot"][data-playing]').waitFor({ timeout: PATIENCE });
+	await eventually(async () => (await muted()) || null, PATIENCE, 'a muted tile');
+	await held.getByRole('button', { name: 'Turn the sound on' }).click();
+	assert.is(await muted(), false);
+	assert.is(await held.getByRole('button', { name: 'Turn the sound on' }).isVisible(), false);
+	await held.close();
+});
+
 test('the switch leads through the bridge and into the room again, under the same name', async () => {
 	await page.getByRole('link', { name: 'Through the bridge' }).click();
 	await connected(page);
