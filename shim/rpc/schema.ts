@@ -730,7 +730,8 @@ export interface Objects {
 	/**
 	 * Feeds a MediaSource of type 'frames' with what the shim's MediaStreamTrackGenerator is given.
 	 *
-	 * Their pace is the program's; a frame whose timestamp is not after the last one is left out.
+	 * Their pace is the program's; a frame whose timestamp is not after the last one is left out. While nobody consumes
+	 * the source, no credit is given, and the picture that came last is kept: it may be the only one for long.
 	 */
 	FrameWriter: {
 		in: FrameWriterIn;
