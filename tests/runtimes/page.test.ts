@@ -124,6 +124,11 @@ test("a browser's own WebRTC stays, unless the tag says to replace it", async ()
 	await kept.close();
 	const replaced = await open(`<script src="/shim.js" ${attributes()} data-force></script>`, { native: true });
 	assert.is(await replaced.evaluate(isNative), false);
+	// Its elements take its own streams only, and its devices' tracks can be sent.
+	const kinds = await replaced.evaluate(() =>
+		[MediaStream, MediaStreamTrack, navigator.mediaDevices.getUserMedia].map((each) => /native/.test(String(each))),
+	);
+	assert.equal(kinds, [true, true, true]);
 	await replaced.close();
 });
 

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fromFrame } from '../../shim/media/frameClasses.ts';
 import {
 	AudioData,
 	createMediaDevices,
@@ -214,6 +215,63 @@ test('a generator sends what is written, and ends with its writable', async () =
 	assert.is(track.readyState, 'ended');
 	assert.ok(session.made.every(({ dropped }) => dropped));
 	assert.throws(() => new MediaStreamTrackGenerator({ kind: 'text' } as never), TypeError);
+});
+
+/** A frame of a host's, of whatever format and size; its samples are their own positions. */
+class HostFrame {
+	readonly timestamp = 1;
+	readonly duration = null;
+	readonly format: string;
+	readonly visibleRect: { x: number; y: number; width: number; height: number };
+	readonly #asked: unknown[] = [];
+
+	constructor(format: string, x: number, y: number, width: number, height: number) {
+		this.format = format;
+		this.visibleRect = { x, y, width, height };
+	}
+
+	get asked(): unknown {
+		return this.#asked[0];
+	}
+
+	allocationSize({ rect, format = this.format }: { rect: { width: number; height: number }; format?: string }): number {
+		return rect.width * rect.height * ({ RGBA: 4, I420A: 2.5 }[format] ?? 1.5);
+	}
+
+	async copyTo(target: Uint8Array, options: object): Promise<void> {
+		this.#asked.push(options);
+		for (const index of target.keys()) target[index] = index;
+	}
+}
+
+async function ofHost(frame: HostFrame): Promise<{ header: object; planes: Uint8Array }> {
+	const before = Object.getOwnPropertyDescriptor(globalThis, 'VideoFrame');
+	Object.defineProperty(globalThis, 'VideoFrame', { value: HostFrame, configurable: true });
+	try {
+		return await fromFrame('video', frame);
+	} finally {
+		if (before) Object.defineProperty(globalThis, 'VideoFrame', before);
+		else Reflect.deleteProperty(globalThis, 'VideoFrame');
+	}
+}
+
+test("a host's picture goes as I420, whatever planes it has", async () => {
+	assert.equal((await ofHost(new HostFrame('I420', 0, 0, 4, 2))).planes, planes);
+	assert.equal((await ofHost(new HostFrame('I420A', 0, 0, 4, 2))).planes, planes);
+	const { planes: alternating } = await ofHost(new HostFrame('NV12', 0, 0, 4, 2));
+	assert.equal([...alternating], [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 9, 11]);
+	const { planes: converted } = await ofHost(new HostFrame('BGRX', 0, 0, 4, 2));
+	assert.is(converted.length, 12);
+});
+
+test("of a host's picture goes what is visible, by whole chroma samples", async () => {
+	const frame = new HostFrame('I420', 3, 1, 6, 4);
+	const { header, planes } = await ofHost(frame);
+	assert.equal(frame.asked, { rect: { x: 4, y: 2, width: 4, height: 2 } });
+	assert.equal(header, { timestamp: 1, duration: null, format: 'I420', width: 4, height: 2, rotation: 0 });
+	assert.is(planes.length, 12);
+	const error = await ofHost(new HostFrame('I420', 0, 0, 1, 1)).catch((error) => error);
+	assert.instance(error, TypeError);
 });
 
 test('a generator refuses frames of the other kind', async () => {

@@ -192,6 +192,26 @@ test('one picture is under way, of those that wait the latest wins', async () =>
 	await session.close();
 });
 
+test('who waits for room for media has it when credit comes, and when the object is gone', async () => {
+	const { worker, session } = open();
+	const remote = session.create('FrameWriter', { source: 1 });
+	const seen: string[] = [];
+	await remote.mediaRoom();
+	remote.sendMedia(picture, new Uint8Array(6));
+	const first = remote.mediaRoom().then(() => seen.push('credit'));
+	await eventually('the picture', () => worker.media.length === 1);
+	assert.equal(seen, []);
+	worker.down(credit(1, 1));
+	await first;
+	remote.sendMedia(picture, new Uint8Array(6));
+	const second = remote.mediaRoom().then(() => seen.push('gone'));
+	assert.equal(seen, ['credit']);
+	remote.drop();
+	await second;
+	await session.close();
+	await remote.mediaRoom();
+});
+
 test('after a resume media goes on: credits begin anew, and half a picture is forgotten', async () => {
 	const { worker, relay, session } = open();
 	const writer = session.create('FrameWriter', { source: 1 });
