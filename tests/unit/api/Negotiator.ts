@@ -1,9 +1,11 @@
+import * as assert from 'uvu/assert';
 import {
 	type RTCDataChannel,
 	RTCPeerConnection,
 	type RTCRtpReceiver,
 	type RTCRtpTransceiver,
 } from '../../../shim/api/index.ts';
+import { type Direction, receives } from '../../../shim/jsep/index.ts';
 import { MediaStream, MediaStreamTrackGenerator } from '../../../shim/media/index.ts';
 import { bindContext } from '../../../shim/rpc/context.ts';
 import { FakeSession } from './fakeSession.ts';
@@ -27,7 +29,13 @@ export class Negotiator {
 	readonly errors: unknown[] = [];
 	/** Receivers whose track was announced, and the streams that it was in at any time. */
 	readonly announced = new Map<RTCRtpReceiver, Set<globalThis.MediaStream>>();
+	/** Of those, whose tracks were announced since they last received nothing. */
+	readonly receiving = new Set<RTCRtpReceiver>();
 	readonly channels: RTCDataChannel[] = [];
+	/** Done when the next offer is set, before it is answered. */
+	readonly beforeAnswer: (() => void)[] = [];
+	/** Username fragments, of either side, that a restart is to replace. */
+	readonly retired = new Set<string>();
 	answering: Answering = 'at once';
 	/** How often it began a negotiation. */
 	offers = 0;
@@ -45,6 +53,7 @@ export class Negotiator {
 			const receiver = announced as unknown as RTCRtpReceiver;
 			const known = this.announced.get(receiver) ?? new Set();
 			this.announced.set(receiver, known);
+			this.receiving.add(receiver);
 			for (const stream of streams) known.add(stream);
 		};
 	}
@@ -68,18 +77,60 @@ export class Negotiator {
 		if (message) this.#work(() => this.#receive(message));
 	}
 
+	restartIce(): void {
+		const { connection } = this;
+		for (const description of [connection.currentLocalDescription, connection.currentRemoteDescription]) {
+			for (const [, usernameFragment] of description?.sdp.matchAll(/a=ice-ufrag:(\S+)/g) ?? []) {
+				this.retired.add(usernameFragment!);
+			}
+		}
+		connection.restartIce();
+	}
+
 	/** Makes an offer that nobody sees, and rolls it back. */
 	takeBack(): void {
 		if (this.connection.signalingState !== 'stable' || this.#making || this.working.size > 0) return;
 		this.#work(async () => {
 			this.#takingBack += 1;
+			const restored = this.#remember();
 			try {
 				await this.connection.setLocalDescription(await this.connection.createOffer());
 				await this.connection.setLocalDescription({ type: 'rollback' });
+				restored();
 			} finally {
 				this.#takingBack -= 1;
 			}
 		});
+	}
+
+	/** @returns checks that all is as it is now, but of transceivers that are stopped meanwhile */
+	#remember(): () => void {
+		const known = this.transceivers.map((transceiver) => ({ transceiver, before: this.#outline(transceiver) }));
+		const transports = this.#transports();
+		const { sctp } = this.connection;
+		return () => {
+			for (const { transceiver, before } of known) {
+				if (!transceiver.stopped) assert.equal(this.#outline(transceiver), before, 'a transceiver, rolled back');
+			}
+			assert.is(this.#transports(), transports, 'transports, rolled back');
+			assert.is(this.connection.sctp, sctp, 'the association, rolled back');
+		};
+	}
+
+	#outline({ mid, sender, receiver }: RTCRtpTransceiver): unknown {
+		const [sending, receiving] = [sender, receiver].map(({ transport }) => transport);
+		const streams = [...(this.announced.get(receiver) ?? [])];
+		return {
+			mid,
+			usernameFragments: [sending, receiving].map((each) => each?.iceTransport.getLocalParameters()?.usernameFragment),
+			states: [sending, receiving].map((each) => each?.state),
+			streams: streams.filter((stream) => stream.getTracks().includes(receiver.track as never)).map(({ id }) => id),
+		};
+	}
+
+	/** How many are alive. */
+	#transports(): number {
+		return this.fake.of('IceTransport').filter(({ isDropped }) => !isDropped).length;
 	}
 
 	/** Runs what an application does; what it rejects with is an error of the test. */
@@ -107,15 +158,22 @@ export class Negotiator {
 		if (description.type === 'offer' && !isReady && !this.polite) return;
 		this.#settingAnswer = description.type === 'answer';
 		if (description.type === 'offer' && this.answering === 'after a rollback') {
+			const restored = connection.signalingState === 'stable' && this.working.size === 0 ? this.#remember() : () => {};
 			// Chained at once, so that nothing of its own comes between.
 			void connection.setRemoteDescription(description);
-			void connection.setRemoteDescription({ type: 'rollback', sdp: '' });
+			await connection.setRemoteDescription({ type: 'rollback', sdp: '' });
+			restored();
 		}
 		await connection.setRemoteDescription(description);
 		this.#settingAnswer = false;
-		if (description.type !== 'offer') return;
-		await connection.setLocalDescription();
-		this.#send();
+		if (description.type === 'offer') {
+			for (const act of this.beforeAnswer.splice(0)) act();
+			await connection.setLocalDescription();
+			this.#send();
+		}
+		for (const { currentDirection, receiver } of this.transceivers) {
+			if (!receives(currentDirection as Direction)) this.receiving.delete(receiver);
+		}
 	}
 
 	#send(): void {

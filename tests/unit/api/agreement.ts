@@ -41,6 +41,10 @@ function assertDescriptions(ours: Negotiator, theirs: Negotiator): void {
 	const remote = theirs.connection.currentRemoteDescription;
 	assert.is(local?.sdp, remote?.sdp);
 	assert.is(local?.type, remote?.type);
+	const theirOwn = ours.connection.currentRemoteDescription;
+	for (const [, usernameFragment] of `${local?.sdp}${theirOwn?.sdp}`.matchAll(/a=ice-ufrag:(\S+)/g)) {
+		assert.not(ours.retired.has(usernameFragment!), `${usernameFragment} outlives a restart`);
+	}
 }
 
 /** Every wish was heard: what is negotiated is what both want. */
@@ -65,7 +69,7 @@ function assertStreams(ours: Negotiator, transceiver: RTCRtpTransceiver, theirs:
 	const known = [...(ours.announced.get(receiver) ?? [])];
 	const within = known.filter((stream) => stream.getTracks().includes(receiver.track as never)).map(({ id }) => id);
 	const isReceiving = receives(currentDirection as Direction);
-	if (isReceiving) assert.ok(ours.announced.has(receiver), `mid ${transceiver.mid} was never announced`);
+	assert.is(ours.receiving.has(receiver), isReceiving, `mid ${transceiver.mid} is announced each time that it begins`);
 	const section = sectionOf(theirs, transceiver.mid!);
 	const named = isReceiving ? section.msids.map(({ stream }) => stream).filter((id) => id !== '-') : [];
 	assert.equal(within.toSorted(), named.toSorted(), `streams of mid ${transceiver.mid}`);
@@ -116,6 +120,10 @@ function assertTransports(ours: Negotiator, theirs: Negotiator): void {
 		assert.equal(started(ice), credentials(peerIce), `credentials of mid ${mid}`);
 		const roles = [mine, other].map((dtls) => lastCall(dtls, 'start')!.role);
 		assert.equal(roles.toSorted(), ['client', 'server']);
+		// The role is the transport's for good: a later answer says the same again.
+		const isAnswer = ours.connection.currentLocalDescription!.type === 'answer';
+		const said = { client: 'active', server: 'passive' }[roles[0] as string];
+		assert.is(sectionOf(ours, mid).setup, isAnswer ? said : 'actpass', `a=setup of mid ${mid}`);
 	}
 }
 

@@ -20,7 +20,8 @@ type Damage =
 	| { do: 'swapLines'; at: number; with: number }
 	| { do: 'insert'; at: number; junk: string }
 	| { do: 'overwrite'; at: number; junk: string }
-	| { do: 'number'; at: number; value: string };
+	| { do: 'number'; at: number; value: string }
+	| { do: 'line'; prefix: string; at: number; within: number; how: 'drop' | 'repeat' | 'insert' | 'end'; junk: string };
 
 const at = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const junk = fc.oneof(
@@ -52,7 +53,38 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
 		value: fc.constantFrom('-1', '0', '127', '128', '65536', '4294967296', '9'.repeat(400), '1e9', ''),
 	}),
 );
-const damages = fc.array(damage, { minLength: 1, maxLength: 4 });
+/** What negotiation reads, and a text has once a section or less: chance would seldom hit it. */
+const PREFIXES = [
+	'v=',
+	'o=',
+	'm=',
+	'c=',
+	'a=group:',
+	'a=mid:',
+	'a=ice-ufrag:',
+	'a=ice-pwd:',
+	'a=fingerprint:',
+	'a=setup:',
+];
+const MEDIA_PREFIXES = [
+	'a=rtpmap:',
+	'a=rtcp-mux',
+	'a=sendrecv',
+	'a=msid:',
+	'a=ssrc',
+	'a=rid:',
+	'a=simulcast:',
+	'a=sctp-port:',
+];
+const aimed = fc.record({
+	do: fc.constant('line' as const),
+	prefix: fc.constantFrom(...PREFIXES, ...MEDIA_PREFIXES),
+	at,
+	within: at,
+	how: fc.constantFrom('drop' as const, 'repeat' as const, 'insert' as const, 'end' as const),
+	junk,
+});
+const damages = fc.array(fc.oneof(damage, aimed), { minLength: 1, maxLength: 4 });
 
 function mangle(sdp: string, each: Damage): string {
 	const lines = sdp.split('\r\n');
@@ -73,6 +105,8 @@ function mangle(sdp: string, each: Damage): string {
 			return sdp.slice(0, place) + each.junk + sdp.slice(place);
 		case 'overwrite':
 			return sdp.slice(0, place) + each.junk + sdp.slice(place + each.junk.length);
+		case 'line':
+			return mangleLine(lines, each);
 		case 'number': {
 			const numbers = [...sdp.matchAll(/\d+/g)];
 			const found = numbers[Math.floor(each.at * numbers.length)];
@@ -80,6 +114,21 @@ function mangle(sdp: string, each: Damage): string {
 			return sdp.slice(0, found.index) + each.value + sdp.slice(found.index + found[0].length);
 		}
 	}
+}
+
+function mangleLine(lines: string[], { prefix, at, within, how, junk }: Damage & { do: 'line' }): string {
+	const found = lines.flatMap((line, index) => (line.startsWith(prefix) ? [index] : []));
+	const index = found[Math.floor(at * found.length)];
+	if (index === undefined) return lines.join('\r\n');
+	const line = lines[index]!;
+	const place = Math.floor(within * line.length);
+	const replacements = {
+		drop: [],
+		repeat: [line, line],
+		insert: [line.slice(0, place) + junk + line.slice(place)],
+		end: [line.slice(0, place) + junk],
+	};
+	return lines.toSpliced(index, 1, ...replacements[how]).join('\r\n');
 }
 
 /** Everything that a page can see of a connection's negotiation. */
@@ -125,6 +174,11 @@ async function negotiate(offerer: RTCPeerConnection, answerer: RTCPeerConnection
 	await offerer.setRemoteDescription(answerer.localDescription!);
 }
 
+/** Which section is where; one that says no mid has the one that it had. */
+function outline(sdp: string | undefined): string[] {
+	return sdp === undefined ? [] : parse(sdp).sections.map(({ kind, mid }, index) => `${kind} ${mid || index}`);
+}
+
 /** Gives a connection a text; whatever it makes of it, it is a right error without any trace, or a description. */
 async function offer(self: Negotiator, type: 'offer' | 'answer', sdp: string): Promise<boolean> {
 	const before = stateOf(self);
@@ -147,7 +201,12 @@ for (const rounds of [0, 1]) {
 				const [offerer, answerer] = await peers(rounds);
 				await offerer.connection.setLocalDescription();
 				const sdp = each.reduce(mangle, offerer.connection.localDescription!.sdp);
+				const before = outline(answerer.connection.currentLocalDescription?.sdp);
 				if (await offer(answerer, 'offer', sdp)) {
+					const sections = outline(answerer.connection.remoteDescription!.sdp);
+					assert.equal(sections.slice(0, before.length), before, 'sections stand where they stood');
+					const mids = parse(answerer.connection.remoteDescription!.sdp).sections.flatMap(({ mid }) => mid || []);
+					assert.is(new Set(mids).size, mids.length, 'a mid is one section');
 					const answer = await answerer.connection.createAnswer();
 					assert.is(write(parse(answer.sdp!)), answer.sdp);
 					await answerer.connection.setLocalDescription(answer);
@@ -168,7 +227,10 @@ for (const rounds of [0, 1]) {
 				await answerer.connection.setLocalDescription();
 				const right = answerer.connection.localDescription!.sdp;
 				const isTaken = await offer(offerer, 'answer', each.reduce(mangle, right));
-				if (!isTaken) await offerer.connection.setRemoteDescription({ type: 'answer', sdp: right });
+				if (isTaken) {
+					const mangled = outline(offerer.connection.remoteDescription!.sdp);
+					assert.equal(mangled, outline(offerer.connection.localDescription!.sdp), 'sections are those of the offer');
+				} else await offerer.connection.setRemoteDescription({ type: 'answer', sdp: right });
 				assert.is(offerer.connection.signalingState, 'stable');
 				for (const { connection } of [offerer, answerer]) connection.close();
 			}),

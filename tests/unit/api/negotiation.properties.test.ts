@@ -55,7 +55,12 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 /** `tasks` go by after it: all that is asynchronous takes several, so that operations come between its pieces. */
-const step = fc.record({ by: fc.constantFrom(0, 1), operation, tasks: fc.nat(6) });
+const step = fc.record({
+	by: fc.constantFrom(0, 1),
+	when: fc.constantFrom('now', 'now', 'now', 'before an answer'),
+	operation,
+	tasks: fc.nat(6),
+});
 const policy = fc.constantFrom<RTCBundlePolicy>('max-bundle', 'balanced', 'max-compat');
 
 test('whatever two peers do and whenever, perfect negotiation ends in two that are stable and agree', async () => {
@@ -63,9 +68,10 @@ test('whatever two peers do and whenever, perfect negotiation ends in two that a
 		fc.asyncProperty(policy, policy, fc.array(step, { maxLength: 40 }), async (policyA, policyB, script) => {
 			const peers = [new Negotiator(true, policyA), new Negotiator(false, policyB)] as const;
 			const places = new Map<string, RTCRtpTransceiver>();
-			for (const { by, operation, tasks } of script) {
+			for (const { by, when, operation, tasks } of script) {
 				const [self, other] = by === 0 ? peers : [peers[1], peers[0]];
-				perform(operation, self, other);
+				if (when === 'now') perform(operation, self, other);
+				else self.beforeAnswer.push(() => perform(operation, self, other));
 				for (let task = 0; task < tasks; task += 1) await nextTask();
 			}
 			await settle(...peers);
@@ -106,7 +112,7 @@ function perform(operation: Operation, self: Negotiator, other: Negotiator): voi
 			self.channels.push(connection.createDataChannel('x'));
 			return;
 		case 'restartIce':
-			connection.restartIce();
+			self.restartIce();
 			return;
 		case 'takeBack':
 			self.takeBack();
