@@ -279,6 +279,22 @@ test('an id of a header extension that we did not take may be another in the nex
 	);
 });
 
+test('an id of a header extension that the peer did not take may be another in its next offer', () => {
+	const [a, b] = [new Peer('a'), new Peer('b')];
+	a.add('audio', 'sendrecv');
+	const offer = a.offer();
+	a.setLocal('offer', offer);
+	b.setRemote('offer', offer);
+	const answer = b.answer();
+	b.setLocal('answer', answer);
+	a.setRemote('answer', edit(answer, /a=extmap:\d+ \S+ssrc-audio-level\r\n/, ''));
+	const next = edit(b.offer(), /rtp-hdrext:ssrc-audio-level/, 'rtp-hdrext:strange');
+	assert.is(
+		problemOf(() => a.setRemote('offer', next)),
+		null,
+	);
+});
+
 test('a later remote offer may take a closed section for another kind and mid', () => {
 	const peer = new Peer('a');
 	peer.setRemote('offer', edit(edit(CHROME_OFFER, 'm=video 9', 'm=video 0'), 'BUNDLE 0 1 2', 'BUNDLE 0 2'));
