@@ -239,6 +239,23 @@ test('an answer to a peer that only sends leaves nothing to negotiate to who wan
 	assert.equal(log, []);
 });
 
+test('a track without a stream is announced again when it is received after an answer that received nothing', async () => {
+	const [offerer, answerer] = [connect(new FakeSession()), connect(new FakeSession())];
+	const log: string[] = [];
+	record(log, answerer, 'answerer', 'track');
+	offerer.addTransceiver('audio', { direction: 'sendonly' });
+	for (const direction of ['inactive', 'recvonly', 'recvonly'] as const) {
+		await offerer.setLocalDescription();
+		await answerer.setRemoteDescription(offerer.localDescription!);
+		answerer.getTransceivers()[0]!.direction = direction;
+		await answerer.setLocalDescription();
+		await offerer.setRemoteDescription(answerer.localDescription!);
+	}
+	assert.equal(log, ['answerer track', 'answerer track']);
+	offerer.close();
+	answerer.close();
+});
+
 test('the transport of the last section goes when that is closed, at the offerer too', async () => {
 	const { offerer, answerer, ours, theirs, exchange } = await negotiated(withVideo);
 	offerer.getTransceivers()[0]!.stop();
