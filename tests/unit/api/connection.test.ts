@@ -256,6 +256,31 @@ test('a track without a stream is announced again when it is received after an a
 	answerer.close();
 });
 
+test('layers that the answer does not take are gone for good, also for the worker', async () => {
+	const ours = new FakeSession();
+	const [offerer, answerer] = [connect(ours), connect(new FakeSession())];
+	const sendEncodings = ['a', 'b', 'c'].map((rid) => ({ rid }));
+	const { sender } = offerer.addTransceiver('video', { sendEncodings });
+	const exchange = async (edit: (sdp: string) => string): Promise<void> => {
+		await offerer.setLocalDescription();
+		await answerer.setRemoteDescription(offerer.localDescription!);
+		await answerer.setLocalDescription();
+		await offerer.setRemoteDescription({ type: 'answer', sdp: edit(answerer.localDescription!.sdp) });
+	};
+	const rids = () => sender.getParameters().encodings.map(({ rid }) => rid);
+	await exchange((sdp) => sdp.replace('a=rid:b recv\r\n', '').replace('recv a;b;c', 'recv a;c'));
+	assert.equal(rids(), ['a', 'c']);
+	const told = ours.of('RtpSender')[0]!.calls.at(-1)![1].encodings as { rid: string }[];
+	assert.equal(
+		told.map(({ rid }) => rid),
+		['a', 'c'],
+	);
+	await exchange((sdp) => sdp);
+	assert.equal(rids(), ['a', 'c']);
+	offerer.close();
+	answerer.close();
+});
+
 test('the transport of the last section goes when that is closed, at the offerer too', async () => {
 	const { offerer, answerer, ours, theirs, exchange } = await negotiated(withVideo);
 	offerer.getTransceivers()[0]!.stop();
