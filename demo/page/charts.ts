@@ -6,6 +6,9 @@ import { rateInWords, tripInWords } from './words.ts';
 /** Seconds that a chart shows, one sample a second. */
 const SPAN = 60;
 
+/** Between a scale's lines: 1, 2, 5, 10 … */
+const STEPS = Array.from({ length: 21 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3));
+
 type Column = (number | null)[];
 
 /** Bitrate and round trip of the last minute, drawn and in figures. */
@@ -18,11 +21,16 @@ export class Charts {
 	/** @param getStats gives the reports of all connections of the room */
 	start(getStats: () => Promise<RTCStatsReport[]>): void {
 		this.stop();
-		this.#timer = setInterval(async () => {
-			const timer = this.#timer;
+		let asking = false;
+		const timer = setInterval(async () => {
+			// What comes late comes with the next: two at once would show a rate that never was.
+			if (asking) return;
+			asking = true;
 			const reports = await getStats().catch(() => []);
-			if (timer === this.#timer && reports.length > 0) this.#add(sampleOf(reports, performance.now()));
+			asking = false;
+			if (timer === this.#timer && reports.length > 0) this.#add(sampleOf(reports));
 		}, 1_000);
+		this.#timer = timer;
 	}
 
 	stop(): void {
@@ -73,6 +81,7 @@ class Chart {
 					gap: 6,
 					font: `11px ${getComputedStyle(box).fontFamily}`,
 					space: 44,
+					incrs: STEPS,
 					stroke: colour('--quiet'),
 					grid: { stroke: colour('--line'), width: 1 },
 					ticks: { show: false },

@@ -56,15 +56,15 @@ async function join(): Promise<void> {
 	setBusy(true);
 	showState('joining');
 	element('refusal').textContent = '';
+	visit = null;
+	view.tiles.clear();
 	try {
-		view.tiles.clear();
 		visit = await Visit.begin(name, view, onlost);
 		// Later, if its connection is up already, its standing has been told.
 		if (element('status').dataset.state === 'joining') showState('connecting');
 		document.title = `${name} in a room with aiortc-shim`;
 		showRoom(true);
 	} catch (error) {
-		visit = null;
 		showState(again ? 'lost' : 'out');
 		if (again) element('lost-reason').textContent = inWords(error);
 		else element('refusal').textContent = inWords(error);
@@ -86,6 +86,8 @@ function onblind(error: unknown): void {
 }
 
 function onlost(reason: string): void {
+	// Lost before it was joined, it is join() that says so.
+	if (!visit) return;
 	visit = null;
 	showState('lost');
 	element('lost-reason').textContent = inWords(reason);

@@ -1,7 +1,7 @@
 /** What the charts show, out of RTCStatsReports. */
 
 export interface Sample {
-	/** Milliseconds, of any clock. */
+	/** Milliseconds since the epoch, of the newest report. */
 	at: number;
 	/** Bytes so far, over all transports. */
 	sent: number;
@@ -17,12 +17,13 @@ export interface Rates {
 }
 
 /** Adds up the transports of several connections. */
-export function sampleOf(reports: readonly RTCStatsReport[], at: number): Sample {
-	const sample: Sample = { at, sent: 0, received: 0, roundTrip: null };
+export function sampleOf(reports: readonly RTCStatsReport[]): Sample {
+	const sample: Sample = { at: 0, sent: 0, received: 0, roundTrip: null };
 	for (const report of reports) {
 		for (const entry of report.values()) {
 			if (entry.type !== 'transport') continue;
-			const { bytesSent = 0, bytesReceived = 0, selectedCandidatePairId } = entry as RTCTransportStats;
+			const { timestamp, bytesSent = 0, bytesReceived = 0, selectedCandidatePairId } = entry as RTCTransportStats;
+			sample.at = Math.max(sample.at, timestamp);
 			sample.sent += bytesSent;
 			sample.received += bytesReceived;
 			const pair: RTCIceCandidatePairStats | undefined = selectedCandidatePairId && report.get(selectedCandidatePairId);

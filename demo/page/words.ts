@@ -2,7 +2,10 @@
 
 const SENTENCES: [pattern: RegExp, sentence: string][] = [
 	[/^(websocket error|xhr poll error|timeout)$/, 'The room’s server does not answer. Is npm start still running?'],
-	[/^(transport close|transport error|server shutting down)$/, 'The room’s server has gone away.'],
+	[
+		/^(transport close|transport error|server shutting down|socket has been disconnected)$/,
+		'The room’s server has gone away.',
+	],
 	[/^io server disconnect$/, 'The room’s server has put you out.'],
 	[/^ping timeout$/, 'The room’s server has not been heard for a while.'],
 	[/operation has timed out/, 'The room’s server took too long to answer.'],

@@ -9,15 +9,15 @@ import { ratesOf, sampleOf } from '../../../demo/page/rates.ts';
 import { inWords, rateInWords, sizeInWords, whyNoDevice } from '../../../demo/page/words.ts';
 
 test('rates add up the transports of both connections, and the longer round trip counts', () => {
-	const report = (sent: number, received: number, trip?: number) =>
+	const report = (timestamp: number, sent: number, received: number, trip?: number) =>
 		new Map<string, object>([
-			['T', { type: 'transport', bytesSent: sent, bytesReceived: received, selectedCandidatePairId: 'P' }],
+			['T', { type: 'transport', timestamp, bytesSent: sent, bytesReceived: received, selectedCandidatePairId: 'P' }],
 			['P', { type: 'candidate-pair', currentRoundTripTime: trip }],
 			['O', { type: 'outbound-rtp', bytesSent: 1_000_000 }],
 		]) as unknown as RTCStatsReport;
-	const before = sampleOf([report(1_000, 0), report(0, 5_000)], 0);
-	assert.equal(before, { at: 0, sent: 1_000, received: 5_000, roundTrip: null });
-	const after = sampleOf([report(2_000, 0, 0.002), report(0, 5_250, 0.03)], 500);
+	const before = sampleOf([report(6_990, 1_000, 0), report(7_000, 0, 5_000)]);
+	assert.equal(before, { at: 7_000, sent: 1_000, received: 5_000, roundTrip: null });
+	const after = sampleOf([report(7_500, 2_000, 0, 0.002), report(7_490, 0, 5_250, 0.03)]);
 	assert.is(after.roundTrip, 30);
 	assert.equal(ratesOf(before, after), { send: 16, receive: 4 });
 	assert.equal(ratesOf(after, before), { send: 0, receive: 0 }, 'a connection that begins anew sends nothing negative');
