@@ -156,6 +156,28 @@ test('a room that is full, or whose server is away, is said where one joins', as
 	await page.getByRole('alert').getByText('does not answer').waitFor({ timeout: PATIENCE });
 });
 
+test('a browser that cannot show what comes says so once, and talk and files go on', async () => {
+	const [page, other] = [await open(), await open()];
+	await page.addInitScript(() => {
+		Object.defineProperty(HTMLMediaElement.prototype, 'srcObject', {
+			set() {
+				throw new TypeError('The provided value is not of type MediaStream.');
+			},
+		});
+	});
+	await page.reload();
+	for (const each of [page, other]) {
+		await join(each);
+		await says(each, 'Connected');
+	}
+	await other.getByRole('button', { name: 'Camera' }).click();
+	await other.getByText('hears you').waitFor({ timeout: PATIENCE });
+	await other.locator('#files').setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('abc') });
+	await page.locator('.file').getByText('Whole').waitFor({ timeout: PATIENCE });
+	assert.is(await page.getByText('Pictures and sound are not to be had').count(), 1);
+	await looksRight(page, 'blind');
+});
+
 test('a bridge that is not there is said where one joins', async () => {
 	const page = await open('/bridge', { ...bridge, token: 'wrong' });
 	await join(page);
