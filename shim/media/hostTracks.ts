@@ -30,14 +30,22 @@ function standInOf(track: MediaStreamTrack, session: Session): MediaStreamTrack 
 	const source = new WrittenSource(session, track.kind);
 	const standIn = new MediaStreamTrack(constructorKey, { kind: track.kind, source });
 	ofTrack.set(session, standIn);
-	void capture(track, source).finally(() => endTrack(standIn));
+	const end = () => endTrack(standIn);
+	const reader = track.readyState === 'live' ? hostFrames(track, BUFFER[track.kind])?.getReader() : undefined;
+	if (!reader) end();
+	else {
+		// The track may end while no frame can go, and says nothing when it is stopped.
+		reader.closed.then(end, end);
+		void capture(reader, source).finally(end);
+	}
 	return standIn;
 }
 
-/** Takes each frame when it can go, until the track ends; one whose frames cannot be read has ended here. */
-async function capture(track: MediaStreamTrack, source: WrittenSource): Promise<void> {
-	const reader = track.readyState === 'live' ? hostFrames(track, BUFFER[track.kind])?.getReader() : undefined;
-	if (!reader) return;
+/** Takes each frame when it can go, until the track ends or nothing can be made of its frames. */
+async function capture(
+	reader: ReadableStreamDefaultReader<VideoFrame | AudioData>,
+	source: WrittenSource,
+): Promise<void> {
 	try {
 		for (;;) {
 			await source.room();
@@ -46,7 +54,7 @@ async function capture(track: MediaStreamTrack, source: WrittenSource): Promise<
 			await source.write(value);
 		}
 	} catch {
-		// The session is lost, or no frame can be made of what the track has: its sender has an ended track then.
+		// The session is lost, or a frame is in a format that cannot be converted: its sender has an ended track then.
 	} finally {
 		reader.cancel().catch(() => {});
 	}

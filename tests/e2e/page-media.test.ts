@@ -203,7 +203,7 @@ test('a page’s own track that ends leaves nothing of it in the worker', () =>
 		await noneOf(pages.bridged, 'MediaSource');
 	}));
 
-test('a page that sends to nobody sends no frames over the bridge', async () => {
+test('a page that sends to nobody sends no frames over the bridge, and lets go of tracks that end meanwhile', async () => {
 	const pages = await openPages();
 	const sent = await pages.bridged.evaluate(async (mine) => {
 		let bytes = 0;
@@ -219,6 +219,10 @@ test('a page that sends to nobody sends no frames over the bridge', async () => 
 	}, BRIDGED);
 	// A picture and a second of sound: what goes without credit.
 	assert.ok(sent < 115_200 + 50 * 4_000, `${sent} bytes`);
+	await pages.bridged.evaluate(() => {
+		for (const { track } of (globalThis as unknown as Globals).peer.connection.getSenders()) track!.stop();
+	});
+	await noneOf(pages.bridged, 'FrameWriter');
 	await leave(pages);
 });
 
