@@ -13,7 +13,10 @@ export function toFrame(header: MediaHeader, planes: Uint8Array<ArrayBuffer>): V
 
 function toVideoFrame(header: VideoHeader, planes: Uint8Array<ArrayBuffer>): VideoFrame {
 	const { format, width: codedWidth, height: codedHeight, timestamp, duration } = header;
-	const init = { format, codedWidth, codedHeight, timestamp, duration: duration ?? undefined, colorSpace: BT601 };
+	const size = { codedWidth, codedHeight };
+	const time = { timestamp, duration: duration ?? undefined };
+	// Nobody else has the bytes, so the host need not copy them.
+	const init = { format, ...size, ...time, colorSpace: BT601, transfer: [planes.buffer] };
 	const Class = globalThis.VideoFrame ?? OwnVideoFrame;
 	return new Class(planes, init);
 }

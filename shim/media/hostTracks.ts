@@ -2,7 +2,7 @@ import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { HostProcessor, isHostTrack } from './hostClasses.ts';
-import { endTrack, type Kind, MediaStreamTrack, openOwnTrack } from './MediaStreamTrack.ts';
+import { endTrack, type Kind, MediaStreamTrack, openOwnTrack, sourceOf } from './MediaStreamTrack.ts';
 import { shownBy } from './shownTrack.ts';
 import { WrittenSource } from './WrittenSource.ts';
 
@@ -13,12 +13,13 @@ const standIns = new WeakMap<object, WeakMap<Session, MediaStreamTrack>>();
 
 /**
  * The worker's object for a track, made when it is first asked for; null for one that has ended.
- * A remote track that a page shows is sent on from where it is; another of the host's (a page's camera, a canvas) frame
- * by frame from here.
+ * A remote track that a page shows is sent on from where it is, in its session; another of the host's (a page's camera,
+ * a canvas) frame by frame from here.
  */
 export function openTrack(track: MediaStreamTrack, session: Session): Remote<'Track'> | null {
-	const own = shownBy(track) ?? (isHostTrack(track) ? standInOf(track, session) : track);
-	return openOwnTrack(own, session);
+	const own = shownBy(track);
+	if (own && sourceOf(own).home === session) return openOwnTrack(own, session);
+	return openOwnTrack(isHostTrack(track) ? standInOf(track, session) : track, session);
 }
 
 /** A track of ours that has what the host's has, as long as that is live. */
