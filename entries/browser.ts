@@ -1,13 +1,27 @@
 /** `import … from 'aiortc-shim'` in a page: the same classes, over a bridge that somebody runs. */
 
-import { openSessions, type ShimOptions } from './pageSessions.ts';
+import type { Endpoint } from '../shim/rpc/Session.ts';
+import { namedBridge } from './endpoint.ts';
+import { Sessions } from './sessions.ts';
 import { bindShim, defaultShim, type Shim } from './shim.ts';
+import { VERSION } from './version.ts';
 
 export * from '../shim/api/index.ts';
 export * from '../shim/media/index.ts';
 export { installGlobals } from './installGlobals.ts';
-export type { ShimOptions } from './pageSessions.ts';
 export type { Shim } from './shim.ts';
+
+export interface ShimOptions {
+	/** The bridge, `wss://host:port`; `data-url` of the script's element or `AIORTC_SHIM_URL` of the page unless given. */
+	readonly url?: string;
+	/** `data-token` or `AIORTC_SHIM_TOKEN` unless given. */
+	readonly token?: string;
+	/** Takes a line for each frame. */
+	readonly debug?: (line: string) => void;
+}
+
+// Only while the script runs does the document know which one it is.
+const own = globalThis.document?.currentScript?.dataset ?? {};
 
 /** A shim of its own: its classes, its devices, its session. */
 export function createShim(options: ShimOptions = {}): Shim {
@@ -18,3 +32,17 @@ export function createShim(options: ShimOptions = {}): Shim {
 export const shim: Shim = defaultShim(openSessions({}));
 
 export const { mediaDevices } = shim;
+
+function openSessions(options: ShimOptions): Sessions {
+	const connect = () => findBridge(options);
+	return new Sessions({ connect, client: `aiortc-shim/${VERSION} page`, debug: options.debug });
+}
+
+/** Asked for at the first use: a page may set its globals after this script has run. */
+function findBridge(options: ShimOptions): Endpoint {
+	const page = globalThis as { AIORTC_SHIM_URL?: string; AIORTC_SHIM_TOKEN?: string };
+	const url = options.url ?? page.AIORTC_SHIM_URL ?? own.url;
+	const token = options.token ?? page.AIORTC_SHIM_TOKEN ?? own.token;
+	if (url && token) return namedBridge(url, token);
+	throw new DOMException('No bridge: set data-url and data-token, or AIORTC_SHIM_URL and _TOKEN', 'InvalidStateError');
+}

@@ -62,8 +62,6 @@ function dress(native: Native, own: MediaStreamTrack, carrier: Carrier, stop: ()
 		Object.defineProperty(native, name, { ...member, enumerable: true, configurable: true });
 	}
 	for (const type of ['mute', 'unmute', 'ended']) {
-		// The host's own say when the generator ended.
-		native.addEventListener(type, (event) => event.isTrusted && event.stopImmediatePropagation());
 		own.addEventListener(type, () => {
 			if (type === 'ended') stop();
 			carrier.update();

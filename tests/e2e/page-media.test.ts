@@ -154,7 +154,7 @@ test('a page’s own track that is disabled is sent black and silent', () =>
 		await shows(pages.native, BRIDGED);
 	}));
 
-test('a camera replaces a canvas, and a picture that never changes is sent though it was drawn before the call', () =>
+test('a canvas that is drawn once is sent, of odd size, too, and a camera in its place', () =>
 	inCall(async (pages) => {
 		await pages.bridged.evaluate(async () => {
 			const { peer } = globalThis as unknown as Globals;
@@ -285,7 +285,7 @@ async function negotiate(offerer: Page, answerer: Page): Promise<void> {
 	await offerer.evaluate((sdp) => (globalThis as unknown as Globals).peer.accept(sdp), answer);
 }
 
-/** As a person leaves. What the page says last may be lost behind its frames: then its session waits some seconds. */
+/** As a person leaves, which the browser says; a page that is killed leaves its session the grace time. */
 async function leave({ bridged, native }: Pages): Promise<void> {
 	await bridged.goto('about:blank');
 	await bridged.close();

@@ -55,6 +55,19 @@ def assert_monotonic(sent: list[RtpPacket]) -> None:
     assert timestamps == sorted(timestamps)
 
 
+async def test_a_picture_that_came_before_the_connection_is_sent_when_there_is_one():
+    async with pair("video") as link:
+        link.near.state = "connecting"
+        canvas = Camera()
+        await link.start(CODECS, canvas)
+        canvas.out.push(canvas.picture())
+        await asyncio.sleep(0.3)
+        assert not link.near.sent_rtp
+        link.near.state = "connected"
+        await link.collector.wait(1)
+        assert number_of(link.collector.frames[0]) == 0
+
+
 async def test_timestamps_and_sequence_go_on_across_tracks_that_come_go_and_end():
     async with pair("video") as link:
         first, second = Camera().start(), Camera(160, 120).start()

@@ -1,6 +1,6 @@
 /** Replaces a page's WebRTC by the shim's, as its script does, and looks into the worker for the test. */
 import { installGlobals } from '../../../entries/installGlobals.ts';
-import { openSessions } from '../../../entries/pageSessions.ts';
+import { Sessions } from '../../../entries/sessions.ts';
 import { defaultShim } from '../../../entries/shim.ts';
 
 export interface BridgedGlobals {
@@ -12,7 +12,10 @@ export interface BridgedGlobals {
 }
 
 const page = globalThis as unknown as BridgedGlobals;
-const sessions = openSessions({});
+const sessions = new Sessions({
+	connect: () => ({ url: page.AIORTC_SHIM_URL, token: page.AIORTC_SHIM_TOKEN }),
+	client: 'test',
+});
 
 installGlobals(globalThis, defaultShim(sessions), { keepDevices: true });
 
