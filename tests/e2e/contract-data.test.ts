@@ -200,6 +200,32 @@ test('binary messages pass through an ArrayBuffer that its owner reuses', async 
 	assert.equal((await take(received, 5)).map(describe), digests);
 });
 
+test('on a path that is dead for a while, what may not be sent again is lost; what may comes, once and in order', async () => {
+	anna.close();
+	anna = await Station.open(sfu.router, { loss: LITTLE });
+	const once = await channel({ label: 'once', ordered: false, maxRetransmits: 0 });
+	const soon = await channel({ label: 'soon', ordered: false, maxPacketLifeTime: 1 });
+	const all = await channel({ label: 'all' });
+	const channels = [once, soon, all];
+	const send = async (text: string) => {
+		for (const { producer } of channels) producer.send(text);
+		const left = async () => channels.every(({ producer }) => producer.bufferedAmount === 0) || null;
+		await eventually(left, PATIENCE, `${text} to leave`);
+	};
+	await send('first');
+	for (const { received } of channels) assert.equal(await take(received, 1), ['first']);
+	anna.send.relay!.loss = 1;
+	for (const text of ['lost 1', 'lost 2', 'lost 3']) await send(text);
+	anna.send.relay!.loss = 0;
+	await send('last');
+	assert.equal(await take(all.received, 4), ['lost 1', 'lost 2', 'lost 3', 'last']);
+	for (const { received } of [once, soon]) assert.equal(await take(received, 1), ['last']);
+	for (const { producer, received } of channels) assert.equal(received, [], producer.label);
+});
+
+/** So little loss that the relay is all there is of it. */
+const LITTLE = 1e-9;
+
 /** A channel through the SFU, open at both ends, and what has arrived. */
 async function channel(options: types.DataProducerOptions = {}) {
 	const producer = await anna.produceData(options);
