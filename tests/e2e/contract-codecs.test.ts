@@ -59,9 +59,9 @@ test('with opusStereo each channel is heard as itself; without, both are mixed',
 	const producer = await station.produce(writtenTones([500, 800]), { codecOptions: { opusStereo: true } });
 	const apart = await station.consume(producer.id);
 	await hearsApart(apart.client.track, [500, 800]);
-	const mono = await station.produce(writtenTones([600, 600]), { codecOptions: { opusStereo: false } });
-	const { client } = await station.consume(mono.id);
-	await hears(client.track, 600);
+	const mono = await station.produce(writtenTones([600, 0]), { codecOptions: { opusStereo: false } });
+	const mixed = await station.consume(mono.id);
+	await hearsApart(mixed.client.track, [600, 600]);
 });
 
 test('opusPtime is what a packet lasts', async () => {

@@ -4,9 +4,10 @@ import { Device, type types } from 'mediasoup-client';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { attributes, connections, sections } from './contract/connections.ts';
-import { hears, stopTracks, tone } from './contract/media.ts';
+import { hears, PATIENCE, stopTracks, tone } from './contract/media.ts';
 import { Sfu } from './contract/Sfu.ts';
 import { Station, type StationOptions } from './contract/Station.ts';
+import { eventually } from './eventually.ts';
 
 let sfu: Sfu;
 const stations: Station[] = [];
@@ -96,11 +97,10 @@ test('a transport has its connection at once, with the configuration that it was
 test('a server of ICE that does not answer is told by icecandidateerror, and the call goes on', async () => {
 	const iceServers = [{ urls: 'stun:no-such-host.invalid' }];
 	const station = await open({ transport: { iceServers } });
-	const told = new Promise<RTCPeerConnectionIceErrorEvent>((resolve) => {
-		station.send.client.on('icecandidateerror', resolve);
-	});
+	const told: RTCPeerConnectionIceErrorEvent[] = [];
+	station.send.client.on('icecandidateerror', (event) => told.push(event));
 	const producer = await station.produce(await tone(440));
-	const { errorCode, url } = await told;
+	const { errorCode, url } = await eventually(async () => told[0] ?? null, PATIENCE, 'an error');
 	assert.equal([errorCode, url], [701, 'stun:no-such-host.invalid']);
 	const { client } = await station.consume(producer.id);
 	await hears(client.track, 440);

@@ -26,7 +26,8 @@ def opus(**parameters: str) -> Codec:
     ("parameters", "max_bitrate", "wishes"),
     [
         ({}, None, OpusWishes(48_000, 20, None, False, False)),
-        ({"stereo": "1"}, None, OpusWishes(96_000, 20, None, False, False)),
+        ({"stereo": "1"}, None, OpusWishes(96_000, 20, None, False, False, stereo=True)),
+        ({"stereo": "0"}, None, OpusWishes(48_000, 20, None, False, False)),
         ({"maxaveragebitrate": "20000"}, None, OpusWishes(20_000, 20, None, False, False)),
         ({"maxaveragebitrate": "20000"}, 12_000, OpusWishes(12_000, 20, None, False, False)),
         ({"maxaveragebitrate": "1"}, None, OpusWishes(6_000, 20, None, False, False)),
@@ -76,6 +77,27 @@ def test_without_the_wish_silence_is_sent():
     assert len([payload for at in range(50) for payload in encoder.encode([tone_frame(at, 0)])]) >= 48
 
 
+def test_two_channels_are_encoded_for_who_wishes_them_and_mixed_for_others():
+    for wish, is_stereo in (("1", True), ("0", False)):
+        encoder = AudioEncoder(opus(stereo=wish), None)
+        payloads = [payload for at in range(50) for payload in encoder.encode([left_frame(at)])]
+        # The flag in the first byte (RFC 6716, section 3.1).
+        assert {bool(payload.data[0] & 4) for payload in payloads} == {is_stereo}
+        left, right = peaks(payloads)
+        if is_stereo:
+            assert left == pytest.approx(8000, rel=0.1)
+            assert right < 500
+        else:
+            assert left == right == pytest.approx(4000, rel=0.1)
+
+
+def test_mono_is_as_loud_for_either():
+    for wish in ("0", "1"):
+        encoder = AudioEncoder(opus(stereo=wish), None)
+        payloads = [payload for at in range(50) for payload in encoder.encode([tone_frame(at)])]
+        assert peaks(payloads) == pytest.approx((8000, 8000), rel=0.1)
+
+
 async def test_packets_carry_their_predecessor_while_packets_are_lost_and_the_peer_can_use_it():
     assert repaired(await sent(opus(useinbandfec="1"), fraction_lost=0.1)) > 20
     assert repaired(await sent(opus(useinbandfec="1"), fraction_lost=0.0)) == 0
@@ -116,6 +138,26 @@ def repaired(payloads: list[bytes]) -> int:
 def decoded(payloads) -> int:
     decoder = av.CodecContext.create("libopus", "r")
     return sum(frame.samples for payload in payloads for frame in decoder.decode(av.Packet(payload.data)))
+
+
+def peaks(payloads) -> tuple[float, float]:
+    """The loudest sample of each channel, once the encoder has settled; a mono stream is on both."""
+    decoder = av.CodecContext.create("libopus", "r")
+    decoder.layout = "stereo"
+    frames = [frame for payload in payloads for frame in decoder.decode(av.Packet(payload.data))]
+    samples = np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in frames[20:40]])
+    left, right = np.abs(samples.astype(np.int32)).max(axis=0)
+    return float(left), float(right)
+
+
+def left_frame(number: int) -> av.AudioFrame:
+    """20 ms of a tone on the left, and silence on the right."""
+    mono = tone_frame(number)
+    samples = mono.to_ndarray()[0]
+    both = np.stack([samples, np.zeros_like(samples)], axis=1).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(both, format="s16", layout="stereo")
+    frame.sample_rate, frame.pts, frame.time_base = 48000, mono.pts, mono.time_base
+    return frame
 
 
 def tone_frame(number: int, amplitude: int = 8000) -> av.AudioFrame:

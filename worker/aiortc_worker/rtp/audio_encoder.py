@@ -14,8 +14,11 @@ from aiortc.codecs.opus import OpusEncoder
 from .opus import Pauses, opus_wishes, shape
 from .parameters import Codec
 
-FORMATS = {"opus": (48000, "stereo"), "g722": (16000, "mono"), "pcmu": (8000, "mono"), "pcma": (8000, "mono")}
-"Sample rate and layout that each encoder takes. The clock of G722 is 8000 though it samples at 16000 (RFC 3551)."
+FORMATS = {"opus": (48000, "mono"), "g722": (16000, "mono"), "pcmu": (8000, "mono"), "pcma": (8000, "mono")}
+"""Sample rate and layout that each encoder takes; opus takes stereo where the peer wishes it.
+
+The clock of G722 is 8000 though it samples at 16000 (RFC 3551).
+"""
 
 PACKET_SECONDS = fractions.Fraction(1, 50)
 GAP = 0.03
@@ -63,6 +66,7 @@ class AudioEncoder:
     def _take_wishes(self, encoder: OpusEncoder, codec: Codec, max_bitrate: int | None, lossy: bool) -> None:
         wishes = opus_wishes(codec, max_bitrate)
         shape(encoder, wishes, lossy)
+        self._layout = wishes.layout
         self._packet = fractions.Fraction(wishes.packet_time, 1000)
         self._pauses = Pauses(wishes.packet_time) if wishes.pauses else None
         self.bitrate, self.repairs = wishes.bitrate, wishes.repairs

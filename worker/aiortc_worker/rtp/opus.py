@@ -37,6 +37,13 @@ class OpusWishes(NamedTuple):
     "Whether silence need not be sent."
     repairs: bool
     "Whether packets may carry their predecessor, coarsely, where packets are lost."
+    stereo: bool = False
+    "Whether two channels are worth their bits."
+
+    @property
+    def layout(self) -> str:
+        """Of what is encoded; a stereo source is mixed for who prefers mono."""
+        return "stereo" if self.stereo else "mono"
 
 
 def opus_wishes(codec: Codec, max_bitrate: int | None) -> OpusWishes:
@@ -52,6 +59,7 @@ def opus_wishes(codec: Codec, max_bitrate: int | None) -> OpusWishes:
         bandwidth=next((bandwidth for bandwidth in BANDWIDTHS if rate <= 2 * bandwidth), None),
         pauses=parameters.get("usedtx") == "1",
         repairs=parameters.get("useinbandfec") == "1",
+        stereo=stereo,
     )
 
 
@@ -64,8 +72,9 @@ def shape(encoder: OpusEncoder, wishes: OpusWishes, lossy: bool) -> None:
         options |= {"fec": "1", "packet_loss": str(EXPECTED_LOSS)}
     encoder.codec.options = options
     encoder.codec.bit_rate = wishes.bitrate
+    encoder.codec.layout = wishes.layout
     encoder.resampler = av.AudioResampler(
-        format="s16", layout="stereo", rate=SAMPLE_RATE, frame_size=SAMPLE_RATE * wishes.packet_time // 1000
+        format="s16", layout=wishes.layout, rate=SAMPLE_RATE, frame_size=SAMPLE_RATE * wishes.packet_time // 1000
     )
 
 
