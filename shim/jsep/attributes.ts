@@ -6,6 +6,8 @@ import type { Direction, Section, Setup } from './description.ts';
 /** A section while its lines are read. */
 export interface Draft extends CodecLines {
 	section: Section;
+	/** The section's, by number: a text may name very many. */
+	ssrcs: Map<number, Section['ssrcs'][number]>;
 }
 
 /** Takes a value into the draft; false when it is malformed. */
@@ -141,12 +143,13 @@ function read(line: string, draft: Draft, readers: Record<string, Reader>, other
 	return true;
 }
 
-function readSsrc(match: RegExpExecArray, { section }: Draft): void {
+function readSsrc(match: RegExpExecArray, { section, ssrcs }: Draft): void {
 	const ssrc = Number(match[1]);
 	if (ssrc > MAX_SSRC) return;
-	let entry = section.ssrcs.find((known) => known.ssrc === ssrc);
+	let entry = ssrcs.get(ssrc);
 	if (!entry) {
 		entry = { ssrc };
+		ssrcs.set(ssrc, entry);
 		section.ssrcs.push(entry);
 	}
 	if (match[2] === 'cname' && match[3] !== undefined) entry.cname = match[3];

@@ -126,7 +126,13 @@ function parseSection(lines: readonly Line[], defaults: Draft): Section {
 	return settle(draft, defaults);
 }
 
-const newDraft = (section: Section): Draft => ({ section, rtpmaps: new Map(), fmtps: new Map(), feedback: [] });
+const newDraft = (section: Section): Draft => ({
+	section,
+	ssrcs: new Map(),
+	rtpmaps: new Map(),
+	fmtps: new Map(),
+	feedback: [],
+});
 
 function parseMedia(line: Line): Section {
 	const match = /^([\w!#$%&'*+.^`{|}~-]+) (\d{1,5})(?:\/\d+)? ([\w/.+-]+)(?: (.*))?$/.exec(line.value);
