@@ -74,7 +74,7 @@ function completeTransports(description: Description): Description {
 			...(section.iceUfrag === undefined && iceUfrag !== undefined ? { iceUfrag } : {}),
 			...(section.icePwd === undefined && icePwd !== undefined ? { icePwd } : {}),
 			...(section.setup === undefined && setup !== undefined ? { setup } : {}),
-			rtcpMux: section.rtcpMux || owner.rtcpMux,
+			rtcpMux: section.rtcpMux || (isMedia(section) && owner.rtcpMux),
 			fingerprints: section.fingerprints.length > 0 ? section.fingerprints : owner.fingerprints,
 		};
 	});

@@ -6,7 +6,12 @@ import { negotiate, Peer } from './jsepPeer.ts';
 
 const seed = Number(process.env.JSEP_SEED ?? Date.now() % 2 ** 31);
 console.log(`seed ${seed} (JSEP_SEED repeats it)`);
-const parameters = { seed, numRuns: Number(process.env.JSEP_RUNS ?? 150), endOnFailure: false };
+const parameters = {
+	seed,
+	numRuns: Number(process.env.JSEP_RUNS ?? 150),
+	endOnFailure: false,
+	includeErrorInReport: true,
+};
 
 type Operation =
 	| { do: 'add'; kind: Kind; direction: Direction; simulcast: boolean }
