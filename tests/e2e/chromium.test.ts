@@ -14,6 +14,7 @@ import { Peer } from './peer/Peer.ts';
 import type { PageGlobals } from './peer/page.ts';
 
 const PATIENCE = 15_000;
+const FILE_PATIENCE = 60_000;
 const SIZES = [0, 1, 1_000, 70_000, 200_000];
 const NODE = { code: 7, tone: 660 };
 const PAGE = { code: 5, tone: 440 };
@@ -88,6 +89,40 @@ test('renegotiation from either side adds and removes pictures, and the channel 
 		await messagesFlow(local, page);
 	} finally {
 		for (const stream of cameras) for (const track of stream.getTracks()) track.stop();
+		local.close();
+		await page.close();
+	}
+});
+
+test('a file of 8 MiB and words about it go each way at once, piece by piece with the digest that they were sent with', async () => {
+	const page = await openPage();
+	const local = new Peer({ onCandidate: (candidate) => toPage(page, candidate) });
+	try {
+		await page.exposeFunction('onCandidate', (candidate: RTCIceCandidateInit | null) => local.addCandidate(candidate));
+		await page.evaluate(() => (globalThis as unknown as PageGlobals).createPeer({ trickle: true }));
+		local.openChannel();
+		await negotiate('Node', local, page);
+		await messagesFlow(local, page);
+		local.received.length = 0;
+		await page.evaluate(() => (globalThis as unknown as PageGlobals).peer.received.splice(0));
+		const [pieces, size] = [512, 16 * 1024];
+		const [fromNode, fromPage] = await Promise.all([
+			local.sendFile(pieces, size),
+			page.evaluate(([a, b]) => (globalThis as unknown as PageGlobals).peer.sendFile(a!, b!), [pieces, size]),
+		]);
+		assert.is(fromNode.length, 576);
+		await until(() => local.received.length === fromPage.length || undefined, FILE_PATIENCE, "Chromium's file");
+		assert.equal(local.received, fromPage, "Chromium's file, as it was sent");
+		const arrived = await page.waitForFunction(
+			(count) => {
+				const { received } = (globalThis as unknown as PageGlobals).peer;
+				return received.length === count && received;
+			},
+			fromNode.length,
+			{ timeout: FILE_PATIENCE },
+		);
+		assert.equal(await arrived.jsonValue(), fromNode, "Node's file, as it was sent");
+	} finally {
 		local.close();
 		await page.close();
 	}

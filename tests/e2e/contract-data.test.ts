@@ -226,6 +226,31 @@ test('on a path that is dead for a while, what may not be sent again is lost; wh
 /** So little loss that the relay is all there is of it. */
 const LITTLE = 1e-9;
 
+test('a file of 4 MiB passes the SFU whole, as fast as its reader says, with a chat beside it', async () => {
+	const [file, chat] = [await channel({ label: 'file' }), await channel({ label: 'chat' })];
+	// The SFU drops what its buffer for the consumer has no room for: the reader says when there is some.
+	const taken = await bert.produceData({ label: 'taken' });
+	const said = await anna.consumeData(taken.id);
+	const bytes = randomBytes(4 << 20);
+	const [piece, ahead] = [16_000, 6];
+	let read = 0;
+	said.on('message', (message) => {
+		read = Number(message);
+	});
+	const parts: Buffer[] = [];
+	file.consumer.on('message', (message) => taken.send(`${parts.push(Buffer.from(message as ArrayBuffer))}`));
+	const count = Math.ceil(bytes.length / piece);
+	for (let sent = 0; sent < count; sent++) {
+		await eventually(async () => sent - read < ahead || null, PATIENCE, `piece ${sent} of ${count}, ${read} read`);
+		file.producer.send(bytes.subarray(sent * piece, (sent + 1) * piece));
+		if (sent % 50 === 0) chat.producer.send(`${sent} of ${count}`);
+	}
+	await eventually(async () => parts.length === count || null, PATIENCE, 'the last pieces');
+	assert.is(digest(Buffer.concat(parts)), digest(bytes));
+	const lines = Array.from({ length: Math.ceil(count / 50) }, (_, index) => `${index * 50} of ${count}`);
+	assert.equal(await take(chat.received, lines.length), lines);
+});
+
 /** A channel through the SFU, open at both ends, and what has arrived. */
 async function channel(options: types.DataProducerOptions = {}) {
 	const producer = await anna.produceData(options);
