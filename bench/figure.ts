@@ -19,6 +19,8 @@ export interface Figure {
 	what: string;
 	/** Those that take part; unless given, this project, aiortc and the others. */
 	peers?: readonly string[];
+	/** Rounds at most, of a figure that takes minutes. */
+	rounds?: number;
 	/** What aiortc does on a quiet machine: where it does less than 0.7 of it, the run says nothing. */
 	quiet?: { column: string; value: number };
 	measure(peer: PeerKind): Promise<Sample>;

@@ -17,6 +17,10 @@ export interface Asks {
 	flood: { in: { count: number; bytes: number }; out: { seconds: number } };
 	/** Begins, or ends, to send 16 KiB messages as fast as it can on a second channel. */
 	bulk: { in: { on: boolean }; out: object };
+	/** Sends `bytes` in messages of 64 KiB; the digest of what was sent. */
+	transfer: { in: { bytes: number }; out: { seconds: number; digest: string } };
+	/** The digest of all bytes that came since the last time. */
+	digest: { in: object; out: { digest: string } };
 	/** Closes its connection. */
 	close: { in: object; out: object };
 }
@@ -31,6 +35,7 @@ export interface PeerKind {
 }
 
 const TICKS_PER_SECOND = 100;
+const PAGE = 4096;
 
 export class Peer {
 	readonly #child: ChildProcess;
@@ -61,11 +66,15 @@ export class Peer {
 		return this.#child.pid!;
 	}
 
+	/** The most bytes that the peer or one of its children has in memory now. */
+	memory(): number {
+		const pages = processesOf(this.#child.pid!).map((pid) => residentPagesOf(pid));
+		return Math.max(...pages) * PAGE;
+	}
+
 	/** CPU seconds that the peer and its children have used so far (Linux: by its process group). */
 	cpuSeconds(): number {
-		const ticks = readdirSync('/proc')
-			.filter((name) => /^\d+$/.test(name))
-			.map((pid) => ticksOf(pid, this.#child.pid!));
+		const ticks = processesOf(this.#child.pid!).map((pid) => ticksOf(pid));
 		return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
 	}
 
@@ -78,15 +87,30 @@ export class Peer {
 	}
 }
 
-function ticksOf(pid: string, group: number): number {
+/** The processes of a group, which are a peer and its children. */
+function processesOf(group: number): string[] {
+	const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+	return all.filter((pid) => Number(fieldsOf(pid)[2]) === group);
+}
+
+/** Of /proc/PID/stat, those behind the name; none when the process has ended meanwhile. */
+function fieldsOf(pid: string): string[] {
 	try {
-		const fields = readFileSync(join('/proc', pid, 'stat'), 'utf8')
+		return readFileSync(join('/proc', pid, 'stat'), 'utf8')
 			.split(') ')[1]!
 			.split(' ');
-		return Number(fields[2]) === group ? Number(fields[11]) + Number(fields[12]) : 0;
 	} catch {
-		return 0; // It ended while we looked.
+		return [];
 	}
+}
+
+function ticksOf(pid: string): number {
+	const fields = fieldsOf(pid);
+	return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+}
+
+function residentPagesOf(pid: string): number {
+	return Number(fieldsOf(pid)[21] ?? 0);
 }
 
 /** Two peers of a kind, connected by one channel; `connectMs` from the first ask to the open channel, processes warm. */

@@ -13,10 +13,11 @@ import { figure as link } from './figures/link.ts';
 import { figure as messages } from './figures/messages.ts';
 import { figure as roundTrip } from './figures/roundTrip.ts';
 import { figure as throughput } from './figures/throughput.ts';
+import { figure as transfer } from './figures/transfer.ts';
 import { otherPeers } from './others.ts';
 import type { PeerKind } from './peer.ts';
 
-const figures: Figure[] = [firstMessage, connectTime, throughput, roundTrip, messages, besideBulk, link];
+const figures: Figure[] = [firstMessage, connectTime, throughput, roundTrip, messages, besideBulk, link, transfer];
 const NAMES = ['mediasoup-client-aiortc', 'werift', 'node-datachannel'];
 /** Of what aiortc does on a quiet machine: below it the machine was too busy for a run to say anything. */
 const QUIET_ENOUGH = 0.7;
@@ -24,6 +25,7 @@ const QUIET_ENOUGH = 0.7;
 interface Result {
 	figure: string;
 	what: string;
+	rounds: number;
 	/** Why it says nothing, if it does not. */
 	void: string | null;
 	goals: Goal[];
@@ -84,7 +86,7 @@ async function others(): Promise<PeerKind[]> {
 async function measure(figure: Figure): Promise<Result> {
 	const taking = peers.filter(({ name }) => (figure.peers ?? ['aiortc-shim', 'aiortc', ...NAMES]).includes(name));
 	const samples = new Map<string, Sample[]>(taking.map(({ name }) => [name, []]));
-	for (let round = 0; round < rounds; round++) {
+	for (let round = 0; round < Math.min(rounds, figure.rounds ?? rounds); round++) {
 		for (const peer of taking) samples.get(peer.name)!.push(await figure.measure(peer));
 	}
 	const entries = [...samples].map(([name, each]) => [name, { median: medians(each), rounds: each }] as const);
@@ -92,6 +94,7 @@ async function measure(figure: Figure): Promise<Result> {
 	return {
 		figure: figure.name,
 		what: figure.what,
+		rounds: Math.min(rounds, figure.rounds ?? rounds),
 		void: whyVoid(figure, all),
 		goals: figure.goals?.(all) ?? [],
 		peers: Object.fromEntries(entries),
@@ -111,7 +114,7 @@ function whyVoid({ quiet }: Figure, all: Medians): string | null {
 }
 
 /** A row a peer, each number with its ratio to aiortc's. */
-function print({ figure, what, peers: rows, goals, void: reason }: Result): void {
+function print({ figure, what, rounds, peers: rows, goals, void: reason }: Result): void {
 	const base = rows.aiortc?.median;
 	const cell = (column: string, value: number) =>
 		base ? `${value.toPrecision(3)} (x${(value / base[column]!).toFixed(2)})` : value.toPrecision(3);

@@ -17,6 +17,9 @@ export interface Connection {
 	room(): Promise<unknown> | null;
 	/** A second channel that sends 16 KiB messages as fast as it takes them, until it is told to stop. */
 	bulk?(on: boolean): Promise<void>;
+	/** As the ask has it. */
+	transfer?(bytes: number): Promise<{ seconds: number; digest: string }>;
+	digest?(): string;
 	close(): void;
 }
 
@@ -83,6 +86,13 @@ export async function serve(connect: Connect): Promise<void> {
 		async bulk({ on }) {
 			await connection.bulk?.(on);
 			return {};
+		},
+		async transfer({ bytes }) {
+			if (!connection.transfer) throw new Error('this peer transfers nothing');
+			return connection.transfer(bytes);
+		},
+		async digest() {
+			return { digest: connection.digest?.() ?? '' };
 		},
 		async close() {
 			connection.close();

@@ -1,5 +1,6 @@
 /** This project, as its user has it: one import, an embedded bridge (or the one that AIORTC_SHIM_URL names). */
 import 'aiortc-shim/global';
+import { createHash } from 'node:crypto';
 import { type Connect, HIGH, serve } from './serve.ts';
 
 const BULK = new Uint8Array(16 * 1024);
@@ -13,7 +14,22 @@ const connect: Connect = (onmessage) => {
 	let opened: Promise<void>;
 	let bulk: { on: boolean; ended: Promise<void> } | null = null;
 
+	let hash = createHash('sha256');
+	let taken = 0;
+
+	/** Digests what comes on the channel `file`, and says so when it is all. */
+	function read(file: RTCDataChannel): void {
+		file.onmessage = ({ data }) => {
+			if (typeof data === 'string') file.send(`${taken}`);
+			else {
+				hash.update(new Uint8Array(data));
+				taken += data.byteLength;
+			}
+		};
+	}
+
 	function adopt(one: RTCDataChannel): void {
+		if (one.label === 'file') read(one);
 		if (one.label !== 'bench') return;
 		channel = one;
 		channel.binaryType = 'arraybuffer';
@@ -72,6 +88,36 @@ const connect: Connect = (onmessage) => {
 				bulk.on = false;
 				await bulk.ended;
 			}
+		},
+		async transfer(bytes) {
+			const file = connection.createDataChannel('file');
+			file.bufferedAmountLowThreshold = HIGH / 2;
+			await new Promise((resolve) => {
+				file.onopen = resolve;
+			});
+			const sent = createHash('sha256');
+			const piece = new Uint8Array(64 * 1024);
+			const words = new Uint32Array(piece.buffer);
+			const started = performance.now();
+			for (let done = 0; done < bytes; done += piece.length) {
+				for (let index = 0; index < words.length; index++) words[index] = Math.imul(done + index, 2_654_435_761);
+				if (file.bufferedAmount > HIGH) await low(file);
+				sent.update(piece);
+				file.send(piece);
+			}
+			const all = new Promise((resolve) => {
+				file.onmessage = resolve;
+			});
+			file.send('all?');
+			await all;
+			file.close();
+			return { seconds: (performance.now() - started) / 1000, digest: sent.digest('hex') };
+		},
+		digest() {
+			const digest = hash.digest('hex');
+			hash = createHash('sha256');
+			taken = 0;
+			return digest;
 		},
 		close: () => connection.close(),
 	};

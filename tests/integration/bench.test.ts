@@ -25,11 +25,13 @@ const FIGURES: Record<string, { peers: string[]; columns: string[]; goals: numbe
 		goals: 2,
 	},
 	link: { peers: ['aiortc', 'link'], columns: ['CPU ms/MB', 'CPU ms/1000'], goals: 2 },
+	transfer: { peers: ['aiortc-shim'], columns: ['MB/s', 'CPU ms/MB', 'same digest'], goals: 2 },
 };
 
 test('every figure is printed and written for each peer, with CPU for bytes and messages, and what it was to reach', () => {
 	const { stdout, stderr, status } = spawnSync(process.execPath, ['bench/run.ts', '--rounds', '1', '--peers', PEERS], {
 		cwd: root,
+		env: { ...process.env, BENCH_TRANSFER_BYTES: String(32 << 20) },
 		encoding: 'utf8',
 	});
 	assert.is(status, 0, stderr);
