@@ -2,32 +2,11 @@
 
 import { availableParallelism } from 'node:os';
 import { CloseCode } from '../shim/link/frames.ts';
-import type { Access } from './limits.ts';
-import type { Network } from './network.ts';
+import type { BackendOptions } from './backendOptions.ts';
 import { Pool } from './pool.ts';
 import { HEARTBEAT_SECONDS } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { sweepStaleFolders } from './sweep.ts';
-
-/** Which sessions may share a worker process, and so its GIL and its libav. */
-export type Isolation = 'session' | 'token' | 'shared';
-
-export interface BackendOptions extends Network {
-	readonly access: readonly Access[];
-	readonly isolation: Isolation;
-	/** Workers at most; unless given, as many as there are cores, or 64 if each session has its own. */
-	readonly workers?: number;
-	/** Idle workers kept ready; 1 unless given. */
-	readonly spares?: number;
-	/** Seconds that a session outlives its socket; 30 unless given. */
-	readonly graceSeconds?: number;
-	/** The interpreter; the managed environment's unless given. */
-	readonly python?: string;
-	/** Workers do not keep the process alive. */
-	readonly unref?: boolean;
-	/** Takes a line about what happens; stderr unless given. */
-	readonly log?: (line: string) => void;
-}
 
 export interface Backend {
 	readonly sessions: Sessions;

@@ -6,12 +6,13 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { SUBPROTOCOL } from '../shim/link/frames.ts';
 import type { Capability } from '../shim/link/hello.ts';
-import { type BackendOptions, type Isolation, startBackend } from './backend.ts';
+import { startBackend } from './backend.ts';
+import type { BackendOptions, Isolation } from './backendOptions.ts';
 import { type Admission, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
 import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits } from './limits.ts';
 import { checkNetwork } from './network.ts';
 
-export type { Isolation } from './backend.ts';
+export type { Isolation } from './backendOptions.ts';
 
 export interface BridgeOptions extends Partial<BackendOptions> {
 	/** Loopback unless given. */

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
 import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
-import type { Isolation } from './backend.ts';
+import type { Isolation } from './backendOptions.ts';
 import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, findAccess, isSame } from './limits.ts';
