@@ -203,22 +203,28 @@ test('a page’s own track that ends leaves nothing of it in the worker', () =>
 		await noneOf(pages.bridged, 'MediaSource');
 	}));
 
-test('a page that sends to nobody sends no frames over the bridge, and lets go of tracks that end meanwhile', async () => {
+test('a page that sends to nobody reads no frames and sends none over the bridge, and lets go of tracks that end meanwhile', async () => {
 	const pages = await openPages();
-	const sent = await pages.bridged.evaluate(async (mine) => {
-		let bytes = 0;
+	const { bytes, copies } = await pages.bridged.evaluate(async (mine) => {
+		const counted = { bytes: 0, copies: 0 };
 		const { send } = WebSocket.prototype;
 		WebSocket.prototype.send = function (data) {
-			if (typeof data !== 'string') bytes += (data as ArrayBufferView).byteLength;
+			if (typeof data !== 'string') counted.bytes += (data as ArrayBufferView).byteLength;
 			send.call(this, data);
+		};
+		const { copyTo } = VideoFrame.prototype;
+		VideoFrame.prototype.copyTo = function (...args) {
+			counted.copies++;
+			return copyTo.apply(this, args);
 		};
 		const { addMedia } = globalThis as unknown as Globals;
 		addMedia(mine);
 		await new Promise((resolve) => setTimeout(resolve, 2_000));
-		return bytes;
+		return counted;
 	}, BRIDGED);
 	// A picture and a second of sound: what goes without credit.
-	assert.ok(sent < 115_200 + 50 * 4_000, `${sent} bytes`);
+	assert.ok(bytes < 115_200 + 50 * 4_000, `${bytes} bytes`);
+	assert.is(copies, 1);
 	await pages.bridged.evaluate(() => {
 		for (const { track } of (globalThis as unknown as Globals).peer.connection.getSenders()) track!.stop();
 	});
