@@ -1,5 +1,5 @@
-import { checkCodecPreferences, type Direction } from '../jsep/index.ts';
-import { sequence } from '../webidl/convert.ts';
+import { checkCodecPreferences, checkExtensions, type Direction, type HeaderExtensionControl } from '../jsep/index.ts';
+import { dictionary, domString, enumeration, required, sequence } from '../webidl/convert.ts';
 import { defineInterface, requireArguments, requireKey } from '../webidl/interface.ts';
 import { matchesCodec } from './codecs.ts';
 import { toException } from './errors.ts';
@@ -10,7 +10,10 @@ import { toCodec } from './rtpParameters.ts';
 import type { Transceiver } from './transceiver.ts';
 
 const toCodecs = sequence(toCodec);
-const directions: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive', 'stopped'];
+const directions = ['sendrecv', 'sendonly', 'recvonly', 'inactive', 'stopped'] as const;
+const toExtensions = sequence(
+	dictionary({ direction: required(enumeration('RTCRtpTransceiverDirection', directions)), uri: required(domString) }),
+);
 
 /**
  * A sender and a receiver that share a section of the descriptions.
@@ -50,7 +53,7 @@ export class RTCRtpTransceiver {
 		const transceiver = this.#transceiver;
 		const direction = `${value}`;
 		// An attribute whose type is an enumeration ignores what is no value of it.
-		if (!directions.includes(direction)) return;
+		if (!directions.some((known) => known === direction)) return;
 		if (transceiver.stopping) throw new DOMException('The transceiver is stopped', 'InvalidStateError');
 		if (direction === transceiver.direction) return;
 		if (direction === 'stopped') throw new TypeError("direction cannot be set to 'stopped'; call stop()");
@@ -100,6 +103,41 @@ export class RTCRtpTransceiver {
 		if (problem) throw toException(problem);
 		// 9.
 		this.#transceiver.preferredCodecs = unique;
+	}
+
+	/**
+	 * The header extensions to negotiate, each with its direction: what setHeaderExtensionsToNegotiate() may change.
+	 * @see https://w3c.github.io/webrtc-extensions/#dom-rtcrtptransceiver-getheaderextensionstonegotiate
+	 */
+	getHeaderExtensionsToNegotiate(): HeaderExtensionControl[] {
+		return this.#transceiver.headerExtensions.map((each) => ({ ...each }));
+	}
+
+	/**
+	 * Says which header extensions to negotiate from the next description on, and in which direction.
+	 *
+	 * @param extensions those that getHeaderExtensionsToNegotiate() gives, in their order; 'stopped' leaves one out
+	 * @throws {TypeError} a uri is empty
+	 * @throws {InvalidModificationError} one is missing, added or moved, or a mandatory one is not 'sendrecv'
+	 * @see https://w3c.github.io/webrtc-extensions/#dom-rtcrtptransceiver-setheaderextensionstonegotiate
+	 */
+	setHeaderExtensionsToNegotiate(extensions: Iterable<HeaderExtensionControl>): void {
+		requireArguments(arguments.length, 1, 'setHeaderExtensionsToNegotiate');
+		const given = toExtensions(extensions, 'extensions');
+		if (given.some(({ uri }) => uri === '')) throw new TypeError('a header extension has no uri');
+		const problem = checkExtensions(given, this.#transceiver.headerExtensions);
+		if (problem) throw toException(problem);
+		this.#transceiver.headerExtensions = given;
+	}
+
+	/**
+	 * What was negotiated last of the same extensions; 'stopped' what was not.
+	 * @see https://w3c.github.io/webrtc-extensions/#dom-rtcrtptransceiver-getnegotiatedheaderextensions
+	 */
+	getNegotiatedHeaderExtensions(): HeaderExtensionControl[] {
+		const { headerExtensions, negotiatedExtensions } = this.#transceiver;
+		const negotiated = new Map(negotiatedExtensions.map(({ uri, direction }) => [uri, direction]));
+		return headerExtensions.map(({ uri }) => ({ uri, direction: negotiated.get(uri) ?? 'stopped' }));
 	}
 }
 

@@ -13,6 +13,7 @@ export function negotiateMedia(connection: Connection, answerer: 'local' | 'remo
 		const { sender, receiver } = transceiver;
 		sender.codecs = parameters.sendCodecs;
 		sender.lastReturned = null;
+		transceiver.negotiatedExtensions = parameters.headerExtensions;
 		receiver.codecs = parameters.receive.active ? parameters.receiveCodecs : [];
 		sender.negotiate(parameters.send, transport);
 		receiver.negotiate(parameters.receive, transport);

@@ -1,5 +1,13 @@
 import type { Codec } from '../jsep/index.ts';
-import { type CodecCapability, type Direction, type Kind, sends, type TransceiverRecord } from '../jsep/index.ts';
+import {
+	allExtensions,
+	type CodecCapability,
+	type Direction,
+	type HeaderExtensionControl,
+	type Kind,
+	sends,
+	type TransceiverRecord,
+} from '../jsep/index.ts';
 import { endRemoteTrack, type MediaStream } from '../media/index.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { queueTask } from '../webidl/task.ts';
@@ -40,6 +48,10 @@ export class Transceiver {
 	stopping = false;
 	stopped = false;
 	preferredCodecs: CodecCapability[] = [];
+	/** What it would negotiate. */
+	headerExtensions: readonly HeaderExtensionControl[];
+	/** What was negotiated last; those that are missing are stopped. */
+	negotiatedExtensions: readonly HeaderExtensionControl[] = [];
 	/** addTrack() gave its sender a track, so that a rollback leaves it. */
 	hadTrack = false;
 	/** Its sender was negotiated to send at some time, so that addTrack() does not reuse it. */
@@ -54,6 +66,7 @@ export class Transceiver {
 		this.receiver = receiver;
 		this.direction = direction;
 		this.origin = origin;
+		this.headerExtensions = allExtensions(sender.kind);
 		this.hadTrack = origin === 'addTrack';
 		sender.transceiver = this;
 		receiver.transceiver = this;
@@ -75,7 +88,7 @@ export class Transceiver {
 
 	/** For offers and answers. */
 	get record(): TransceiverRecord {
-		const { kind, mid, mlineIndex, direction, stopping, stopped, preferredCodecs, sender } = this;
+		const { kind, mid, mlineIndex, direction, stopping, stopped, preferredCodecs, headerExtensions, sender } = this;
 		return {
 			kind,
 			mid,
@@ -87,6 +100,7 @@ export class Transceiver {
 			trackId: sender.trackId,
 			cname: this.connection.cname,
 			codecPreferences: preferredCodecs,
+			headerExtensions,
 			sendEncodings: sender.sendEncodings,
 		};
 	}

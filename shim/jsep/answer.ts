@@ -1,10 +1,11 @@
 /** Answers. */
 
 import { answerGroups, answerTransports } from './answerBundle.ts';
-import { carriesMedia, LOCAL_EXTENSIONS, type LocalCodec } from './capabilities.ts';
+import { carriesMedia, type LocalCodec } from './capabilities.ts';
 import { answerFormat, commonFeedback, matches, repairs } from './codecs.ts';
-import type { Codec, HeaderExtension, Kind, Section } from './description.ts';
+import type { Codec, Kind, Section } from './description.ts';
 import { intersectDirections, receives, reverseDirection, sends } from './direction.ts';
+import { answerExtensions } from './headerExtensions.ts';
 import { wantedCodecs } from './payloadTypes.ts';
 import type { AnswerInput, Built, TransceiverRecord } from './records.ts';
 import { closedSection, DISCARD_PORT, emptySection, isData, isMedia } from './section.ts';
@@ -76,7 +77,7 @@ function mediaSection(offered: Section & { kind: Kind }, transceiver: Transceive
 		formats: codecs.map(({ payloadType }) => String(payloadType)),
 		direction,
 		codecs,
-		headerExtensions: answerExtensions(offered),
+		headerExtensions: answerExtensions(offered.headerExtensions, transceiver.headerExtensions),
 		rtcpMux: true,
 		rtcpRsize: offered.rtcpRsize,
 		...withReceived(sent, receives(direction) ? offered : undefined),
@@ -118,13 +119,4 @@ function answerCodec(offered: Codec, local: LocalCodec): Codec {
 		...(format === undefined ? {} : { sdpFmtpLine: format }),
 		rtcpFeedback: commonFeedback(offered.rtcpFeedback, local.rtcpFeedback),
 	};
-}
-
-/** Those we know, by the offer's ids, each in the direction that is left. */
-function answerExtensions(offered: Section & { kind: Kind }): HeaderExtension[] {
-	const known = new Set(LOCAL_EXTENSIONS[offered.kind].map(({ uri }) => uri));
-	return offered.headerExtensions.flatMap(({ id, uri, direction }) => {
-		if (!known.delete(uri)) return [];
-		return [direction === undefined ? { id, uri } : { id, uri, direction: reverseDirection(direction) }];
-	});
 }

@@ -90,7 +90,7 @@ export const LOCAL_CODECS: Readonly<Record<Kind, readonly LocalCodec[]>> = {
 
 export const RTX: CodecCapability = { mimeType: 'video/rtx', clockRate: 90000 };
 
-const MID = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+export const MID = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 const ABS_SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
 const TRANSPORT_CC = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
 

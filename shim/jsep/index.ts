@@ -17,6 +17,7 @@ export { checkRemote, type RemoteCheck } from './checkRemote.ts';
 export type * from './description.ts';
 export { intersectDirections, receives, reverseDirection, sends, withReceive, withSend } from './direction.ts';
 export { type Problem, SdpError } from './errors.ts';
+export { allExtensions, checkExtensions, type HeaderExtensionControl } from './headerExtensions.ts';
 export {
 	interpretMedia,
 	interpretSctp,

@@ -4,6 +4,7 @@ import { LOCAL_CODECS } from './capabilities.ts';
 import { common, fmtpParameters, inOrderOf, matches, repairs } from './codecs.ts';
 import type { Codec, Direction, Fingerprint, Msid, RtcpFeedback, Section } from './description.ts';
 import { intersectDirections, receives, reverseDirection, sends } from './direction.ts';
+import { type HeaderExtensionControl, negotiatedExtensions } from './headerExtensions.ts';
 import type { IceCredentials, SendEncoding } from './records.ts';
 import { isMedia } from './section.ts';
 import { layersOf } from './streams.ts';
@@ -58,6 +59,7 @@ export interface MediaParameters {
 	sendRids: Layer[] | null;
 	/** Layers that it sends to us; null when it sends no simulcast. */
 	receiveRids: Layer[] | null;
+	headerExtensions: HeaderExtensionControl[];
 }
 
 /**
@@ -105,6 +107,7 @@ export function interpretMedia(
 		remoteMsids: remote.rejected || !sends(remote.direction) ? [] : remote.msids,
 		sendRids,
 		receiveRids,
+		headerExtensions: rejected ? [] : negotiatedExtensions(local, remote),
 	};
 }
 

@@ -66,7 +66,7 @@ function offeredSection(
 
 function mediaSection(slot: Extract<Slot, { use: 'media' }>, input: OfferInput, numbers: Numbers): Section {
 	const transceiver = input.transceivers[slot.transceiver]!;
-	const { kind, direction, codecPreferences } = transceiver;
+	const { kind, direction, codecPreferences, headerExtensions } = transceiver;
 	const previous = sectionByMid(input.local, slot.mid);
 	const codecs = numberCodecs(wantedCodecs(kind, codecPreferences, previous?.codecs), numbers);
 	const sent = sends(direction) ? sentStreams(transceiver, codecs) : null;
@@ -75,7 +75,7 @@ function mediaSection(slot: Extract<Slot, { use: 'media' }>, input: OfferInput, 
 		formats: codecs.map(({ payloadType }) => String(payloadType)),
 		direction,
 		codecs,
-		headerExtensions: numberExtensions(kind, numbers),
+		headerExtensions: numberExtensions(kind, headerExtensions, numbers),
 		rtcpMux: true,
 		rtcpRsize: true,
 		...withReceived(sent, receives(direction) ? sectionByMid(input.remote, slot.mid) : undefined),

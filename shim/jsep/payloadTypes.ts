@@ -10,6 +10,7 @@ import {
 } from './capabilities.ts';
 import { matches, repairs } from './codecs.ts';
 import type { Codec, Description, HeaderExtension, Kind } from './description.ts';
+import type { HeaderExtensionControl } from './headerExtensions.ts';
 import { isMedia } from './section.ts';
 
 /** Numbers that a connection's sections use now; they all share one transport, or will. */
@@ -95,15 +96,21 @@ function claim(numbers: Numbers, preferred: number, isIt: (codec: Codec) => bool
 	return [preferred, ...DYNAMIC].find((payloadType) => !numbers.codecs.has(payloadType)) ?? null;
 }
 
-/** Gives the header extensions of a kind their ids and enters them into `numbers`. */
-export function numberExtensions(kind: Kind, numbers: Numbers): HeaderExtension[] {
+/** Gives the header extensions that are wanted their ids and enters them into `numbers`. */
+export function numberExtensions(
+	kind: Kind,
+	wanted: readonly HeaderExtensionControl[],
+	numbers: Numbers,
+): HeaderExtension[] {
 	return LOCAL_EXTENSIONS[kind].flatMap(({ id: preferred, uri }) => {
+		const direction = wanted.find((each) => each.uri === uri)?.direction ?? 'stopped';
+		if (direction === 'stopped') return [];
 		const used = [...numbers.extensions].find(([, other]) => other === uri)?.[0];
 		// 15 is reserved in one-byte headers (RFC 8285, section 4.2), and above it they cannot say.
 		const id = used ?? [preferred, ...range(1, 14)].find((candidate) => !numbers.extensions.has(candidate));
 		if (id === undefined) return [];
 		numbers.extensions.set(id, uri);
-		return [{ id, uri }];
+		return [direction === 'sendrecv' ? { id, uri } : { id, uri, direction }];
 	});
 }
 

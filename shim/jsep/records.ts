@@ -2,6 +2,7 @@
 
 import type { CodecCapability } from './capabilities.ts';
 import type { Description, Direction, Fingerprint, Kind } from './description.ts';
+import type { HeaderExtensionControl } from './headerExtensions.ts';
 
 export interface IceCredentials {
 	usernameFragment: string;
@@ -33,6 +34,8 @@ export interface TransceiverRecord {
 	cname: string;
 	/** As given to setCodecPreferences; empty is none. */
 	codecPreferences: CodecCapability[];
+	/** As given to setHeaderExtensionsToNegotiate. */
+	headerExtensions: readonly HeaderExtensionControl[];
 	/** One without rid, or several with: simulcast. */
 	sendEncodings: SendEncoding[];
 }

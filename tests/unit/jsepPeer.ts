@@ -5,6 +5,7 @@
 
 import {
 	type Assignment,
+	allExtensions,
 	associateRemote,
 	type BundlePolicy,
 	buildAnswer,
@@ -79,6 +80,7 @@ export class Peer {
 			trackId: `track-${id}`,
 			cname: `cname-${this.name}`,
 			codecPreferences: [],
+			headerExtensions: allExtensions(kind),
 			sendEncodings: rids.length > 0 ? rids.map((rid) => ({ ...encoding(), rid })) : [encoding()],
 		};
 		this.transceivers.push(record);
