@@ -6,10 +6,13 @@ import { checkPython, ensureCache, findPython } from './python.ts';
 const VERSIONS = `from importlib.metadata import version
 print(', '.join(name + ' ' + version(name) for name in ('aiortc', 'aioice', 'av')))`;
 
+const { bun, deno, node } = process.versions as Record<string, string | undefined>;
+const [runtime, version] = bun ? ['bun', bun] : deno ? ['deno', deno] : ['node', node];
+
 /** Prints the findings; the process's status is 1 when the bridge would not run. */
 export async function doctor(): Promise<void> {
 	const results = [
-		await line('node', async () => `${process.versions.node} (${process.execPath})`),
+		await line(runtime, async () => `${version} (${process.execPath})`),
 		await line('environment', describeEnvironment),
 	];
 	if (results.every(Boolean)) return;

@@ -55,6 +55,13 @@ for (const runtime of runtimes) {
 		assert.is(ended.stdout, 'hello 1 127.0.0.1\nglobals untouched\nend\n');
 	});
 
+	test(`${runtime.name}: the command runs there, and its doctor finds all that is needed`, async () => {
+		const ended = await folder.start(runtime, folder.installed('scripts', 'aiortc-shim.cjs'), ['doctor']).ended;
+		assert.is(ended.code, 0, ended.stdout + ended.stderr);
+		assert.match(ended.stdout, new RegExp(`^ok {4}${runtime.name.toLowerCase()}: \\d+\\.\\d+\\.\\d+ \\(`));
+		assert.match(ended.stdout, /^ok {4}environment: aiortc 1\.16\.0/m);
+	});
+
 	test(`${runtime.name}: with AIORTC_SHIM_URL and AIORTC_SHIM_TOKEN it starts nothing, and uses that bridge`, async () => {
 		const { environment, stop } = await startCommand();
 		// Without a Python there is nothing that it could start.
