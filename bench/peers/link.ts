@@ -52,9 +52,20 @@ async function flood(count: number, bytes: number): Promise<void> {
 	await back;
 }
 
+async function ping(count: number, bytes: number): Promise<number[]> {
+	const trips: number[] = [];
+	for (let sent = 0; sent < count; sent++) {
+		const started = performance.now();
+		await flood(1, bytes);
+		trips.push(performance.now() - started);
+	}
+	return trips;
+}
+
 for await (const line of createInterface(process.stdin)) {
-	const { count, bytes } = JSON.parse(line) as { count: number; bytes: number };
-	await flood(count, bytes);
-	console.log('{}');
+	const { do: what, count, bytes } = JSON.parse(line) as { do: 'flood' | 'ping'; count: number; bytes: number };
+	const answer = what === 'ping' ? { trips: await ping(count, bytes) } : {};
+	if (what === 'flood') await flood(count, bytes);
+	console.log(JSON.stringify(answer));
 }
 await wire.close();

@@ -24,7 +24,7 @@ const FIGURES: Record<string, { peers: string[]; columns: string[]; goals: numbe
 		columns: ['alone p99 ms', 'same session p99 ms', 'other session p99 ms'],
 		goals: 2,
 	},
-	link: { peers: ['aiortc', 'link'], columns: ['CPU ms/MB', 'CPU ms/1000'], goals: 2 },
+	link: { peers: ['aiortc', 'link'], columns: ['CPU ms/MB', 'CPU ms/1000', 'p50 ms'], goals: 3 },
 	transfer: { peers: ['aiortc-shim'], columns: ['MB/s', 'CPU ms/MB', 'same digest'], goals: 2 },
 };
 
