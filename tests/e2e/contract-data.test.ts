@@ -160,13 +160,12 @@ test('a channel that the SFU closes says so to its consumer; the others go on', 
 
 test('when the SFU closes a transport its channels close', async () => {
 	const { producer, consumer } = await channel();
-	const closed = [producer, consumer].map(
-		(each: { once(event: 'close', listener: () => void): unknown }) =>
-			new Promise<void>((resolve) => each.once('close', resolve)),
-	);
+	const told: string[] = [];
+	producer.on('close', () => told.push('producer'));
+	consumer.on('close', () => told.push('consumer'));
 	anna.send.server.close();
 	bert.receive.server.close();
-	await Promise.all(closed);
+	await eventually(async () => told.length === 2 || null, PATIENCE, 'two closed channels');
 	assert.equal([producer.readyState, consumer.readyState], ['closed', 'closed']);
 });
 
