@@ -35,6 +35,7 @@ LINES = {
         640: "await asyncio.sleep(0.02)",
         868: "def check_complete(",
         904: "def check_incoming(",
+        970: "def _check_list_maybe_fail(",
         1088: "def check_state(",
         1137: "async def get_component_candidates(",
         1220: "def _pair_remote_candidate(",
