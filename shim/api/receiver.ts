@@ -24,8 +24,7 @@ export class Receiver {
 	transport: Transport | null = null;
 	codecs: Codec[] = [];
 	streams: MediaStream[] = [];
-	/** Milliseconds; the worker's buffer is as short as the path allows, so this is a wish that it need not heed. */
-	jitterBufferTarget: number | null = null;
+	#jitterBufferTarget: number | null = null;
 	#sources: Sources | null = null;
 	#negotiated: ReceiveParameters | null = null;
 	/** What the worker was told last. */
@@ -46,6 +45,17 @@ export class Receiver {
 
 	get negotiated(): ReceiveParameters | null {
 		return this.#negotiated;
+	}
+
+	/** Milliseconds; null for as little as the path allows. */
+	get jitterBufferTarget(): number | null {
+		return this.#jitterBufferTarget;
+	}
+
+	set jitterBufferTarget(milliseconds: number | null) {
+		this.#jitterBufferTarget = milliseconds;
+		// Refused only when the receiver is gone.
+		this.handle.call('setJitterBufferTarget', { milliseconds }).catch(() => {});
 	}
 
 	/** The sources of what came in the last seconds, as the worker said last; the first question starts its reports. */

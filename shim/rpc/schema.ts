@@ -476,6 +476,12 @@ export interface DecodedEncoding {
 	rtxSsrc?: number | null;
 }
 
+/** How long frames shall be held back. */
+export interface JitterBufferTarget {
+	/** 0 to 4000; None for as short as the path allows, which is what 0 is, too. */
+	milliseconds?: number | null;
+}
+
 /** An RtpReceiver's counters. */
 export interface ReceiverStats {
 	streams: InboundStats[];
@@ -508,6 +514,11 @@ export interface InboundStats {
 	framesDropped: number;
 	frameWidth: number;
 	frameHeight: number;
+	/** Seconds for which whole frames were held back, of each picture or each sample. */
+	jitterBufferDelay: number;
+	jitterBufferTargetDelay: number;
+	/** Pictures, or samples of sound. */
+	jitterBufferEmittedCount: number;
 	totalDecodeTime: number;
 	totalSamplesReceived: number;
 	/** 0 to 1, of the last packet that told it. */
@@ -775,6 +786,8 @@ export interface Objects {
 			receive: { in: ReceiveParameters; out: Empty };
 			/** The counters of every stream. */
 			getStats: { in: Empty; out: ReceiverStats };
+			/** Holds frames back from now on. TypeError outside 0 to 4000. */
+			setJitterBufferTarget: { in: JitterBufferTarget; out: Empty };
 			/** Sends `sources` events from now on. */
 			watchSources: { in: Empty; out: Empty };
 			/** Ends the receiver and, for its consumers, the source; irreversible. */

@@ -13,12 +13,15 @@ from .coded_frame import CodedFrame
 from .complaints import Complaints
 from .decoding import Decoded, Decoding
 from .inbound_stream import InboundStream
+from .jitter_target import JitterTarget, Ripe
 from .parameters import Codec
 from .sequence import Unwrapper
 from .timeline import Timeline
 
 SWITCH_AFTER = 1.0
 "Seconds of silence after which another stream of the section may take over."
+LONGEST = 0.12
+"Seconds of sound in a packet at most (RFC 7587, section 4.2)."
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 RunCodec = Callable[..., Awaitable[Decoded]]
@@ -31,12 +34,16 @@ class Playout:
         self.out = FanOut(kind, self._on_demand)
         self.stream: InboundStream | None = None
         "The one that plays."
+        self.jitter = JitterTarget()
         self._spawn = spawn
         self._run = run
         self._complaints = complaints
         self._decoding: Decoding | None = None
         self._timestamps = Unwrapper(32)
         self._timeline = Timeline(90_000 if kind == "video" else 48_000)
+        self._video = kind == "video"
+        self._emitted: int | None = None
+        "The timestamp of the frame that was decoded last."
         self._busy = False
 
     def wants(self, stream: InboundStream) -> bool:
@@ -57,23 +64,46 @@ class Playout:
     def leave(self) -> None:
         """Plays nothing, until a stream is chosen."""
         if self.stream is not None:
-            self.stream.restart()
+            self._restart(self.stream)
         self.stream = self._decoding = None
 
     def play(self, stream: InboundStream, frames: Sequence[CodedFrame], codecs: dict[int, Codec], now: float) -> None:
-        """Takes coded frames of `stream`, in order; `codecs` by payload type."""
+        """Takes coded frames of `stream`, in order; `codecs` by payload type. Without any it looks what is due."""
+        if stream is not self.stream:
+            return
         for frame in frames:
-            codec = codecs.get(frame.payload_type) or stream.codec
-            if codec is None:
-                continue
-            decoding = self._decoder(stream, codec)
-            pts = self._timeline.map(stream.ssrc, self._timestamps(frame.timestamp), now)
-            if not decoding.put(frame, pts):
-                stream.restart()
-                stream.request_keyframe(now)
+            if codec := codecs.get(frame.payload_type) or stream.codec:
+                self.jitter.put(frame, self._timestamps(frame.timestamp), codec.clock_rate, now)
+        for ripe in self.jitter.ripe(now):
+            if codec := codecs.get(ripe.frame.payload_type) or stream.codec:
+                self._emit(stream, ripe, codec, now)
         if self._decoding is not None and self._decoding.pending and not self._busy:
             self._busy = True
             self._spawn(self._decode())
+
+    def _emit(self, stream: InboundStream, ripe: Ripe, codec: Codec, now: float) -> None:
+        self._count(stream, ripe, codec)
+        decoding = self._decoder(stream, codec)
+        pts = self._timeline.map(stream.ssrc, ripe.timestamp, now)
+        if not decoding.put(ripe.frame, pts):
+            self._restart(stream)
+            stream.request_keyframe(now)
+
+    def _count(self, stream: InboundStream, ripe: Ripe, codec: Codec) -> None:
+        """Pictures count one each, sound by its samples; those of a gap are not counted."""
+        units = 1
+        if not self._video:
+            step = ripe.timestamp - (self._emitted or 0)
+            units = step if self._emitted is not None and 0 < step <= codec.clock_rate * LONGEST else 0
+            self._emitted = ripe.timestamp
+        stream.stats.jitter_buffer_delay += ripe.waited * units
+        stream.stats.jitter_buffer_target_delay += self.jitter.target * units
+        stream.stats.jitter_buffer_emitted_count += units
+
+    def _restart(self, stream: InboundStream) -> None:
+        stream.restart()
+        self.jitter.clear()
+        self._emitted = None
 
     def _decoder(self, stream: InboundStream, codec: Codec) -> Decoding:
         if self._decoding is None or self._decoding.codec.name != codec.name:
@@ -99,6 +129,6 @@ class Playout:
         self._decoding = None
         if self.stream is None:
             return
-        self.stream.restart()
+        self._restart(self.stream)
         if demanded:
             self.stream.request_keyframe(time.monotonic())

@@ -36,8 +36,18 @@ logger = logging.getLogger(__name__)
 MUTE_AFTER = 2.0
 "Seconds without a packet after which the track is muted: more than what DTX pauses."
 
+LONGEST_TARGET = 4000
+"Milliseconds that an application may wish frames to be held back (webrtc-pc, jitterBufferTarget)."
+
 STREAMS = 16
 "SSRCs that a receiver remembers."
+
+
+class JitterBufferTarget(Struct, frozen=True):
+    """How long frames shall be held back."""
+
+    milliseconds: float | None = None
+    "0 to 4000; None for as short as the path allows, which is what 0 is, too."
 
 
 class RtpReceiver(Remote):
@@ -91,6 +101,14 @@ class RtpReceiver(Remote):
     async def getStats(self) -> ReceiverStats:
         """The counters of every stream."""
         return ReceiverStats(streams=[self._stats(stream) for stream in self._streams.values()])
+
+    @call
+    async def setJitterBufferTarget(self, params: JitterBufferTarget) -> None:
+        """Holds frames back from now on. TypeError outside 0 to 4000."""
+        wished = params.milliseconds or 0
+        if not 0 <= wished <= LONGEST_TARGET:
+            raise CallError("TypeError", f"a target of {wished} ms; 0 to {LONGEST_TARGET}")
+        self._playout.jitter.target = wished / 1000
 
     @call
     async def watchSources(self) -> None:

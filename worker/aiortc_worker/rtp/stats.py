@@ -96,6 +96,11 @@ class InboundStats(Struct, rename="camel"):
     frames_dropped: int = 0
     frame_width: int = 0
     frame_height: int = 0
+    jitter_buffer_delay: float = 0.0
+    "Seconds for which whole frames were held back, of each picture or each sample."
+    jitter_buffer_target_delay: float = 0.0
+    jitter_buffer_emitted_count: int = 0
+    "Pictures, or samples of sound."
     total_decode_time: float = 0.0
     total_samples_received: int = 0
     audio_level: float | None = None
