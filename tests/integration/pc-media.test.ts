@@ -67,6 +67,36 @@ test('sound and picture of one stream arrive as tracks of one stream, unmuted wh
 	await until('the tracks end, in a task of their own', () => seen.every(({ track }) => track.readyState === 'ended'));
 });
 
+test('jitterBufferTarget holds back what is read, and getStats() says for how long', async () => {
+	const pair = makePair();
+	const stream = await shim.mediaDevices.getUserMedia({ audio: true });
+	pair.offerer.addTrack(stream.getTracks()[0]!, stream);
+	await negotiate(pair);
+	const [receiver] = pair.answerer.getReceivers();
+	const reader = new shim.MediaStreamTrackProcessor({ track: receiver!.track }).readable.getReader();
+	const reading = (async () => {
+		for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) value!.close();
+	})();
+	const held = async () => {
+		const inbound = await entry(pair.answerer, 'inbound-rtp', 'audio');
+		return { delay: Number(inbound?.jitterBufferDelay ?? 0), count: Number(inbound?.jitterBufferEmittedCount ?? 0) };
+	};
+	await until('sound', async () => (await held()).count > 10_000);
+	receiver!.jitterBufferTarget = 500;
+	assert.is(receiver!.jitterBufferTarget, 500);
+	let before = await held();
+	await until('half a second of delay', async () => {
+		const now = await held();
+		const delay = (now.delay - before.delay) / (now.count - before.count);
+		before = now;
+		return delay > 0.4 && delay < 0.8;
+	});
+	await reader.cancel();
+	await reading;
+	for (const track of stream.getTracks()) track.stop();
+	pair.close();
+});
+
 test('removeTrack() mutes the track at the peer and takes it from its stream; addTrack() brings another', async () => {
 	const pair = makePair();
 	const { offerer, answerer } = pair;
