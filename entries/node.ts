@@ -4,7 +4,7 @@
  */
 
 import '../bridge/requireNode.ts';
-import { setInterval } from 'node:timers';
+import { clearInterval, setInterval } from 'node:timers';
 import { type ClientOptions, WebSocket } from 'ws';
 import { MAX_FRAME } from '../shim/link/frames.ts';
 import type { Socket } from '../shim/link/Socket.ts';
@@ -37,9 +37,18 @@ export function createShim(options: ShimOptions = {}): Shim {
 
 /** Those that may have a session; told goodbye at the end, since a bridge keeps the session of who just vanishes. */
 const opened = new Set<WeakRef<Sessions>>();
-process.once('exit', () => {
-	for (const each of opened) void each.deref()?.close();
+process.once('exit', () => void sayGoodbye());
+// A program that just comes to its end has the time to wait for the answer: what the bridge was writing in that moment
+// would meet a socket that is gone, and the goodbye before it would not be read.
+process.on('beforeExit', () => {
+	if (![...opened].some((each) => each.deref()?.isOpen)) return;
+	const held = setInterval(() => {}, 2 ** 30);
+	void sayGoodbye().finally(() => clearInterval(held));
 });
+
+async function sayGoodbye(): Promise<void> {
+	await Promise.all([...opened].map((each) => each.deref()?.close()));
+}
 
 const sessions = openSessions({});
 

@@ -25,6 +25,11 @@ export class Sessions implements Context {
 		return session;
 	}
 
+	/** Whether a session has begun that was neither lost nor closed. */
+	get isOpen(): boolean {
+		return this.#sessions.some((session) => session !== null && !session.failure);
+	}
+
 	/** Ends every session, and with it every object. */
 	async close(): Promise<void> {
 		const open = this.#sessions.filter((session) => session !== null);
