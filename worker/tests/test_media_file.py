@@ -79,8 +79,8 @@ async def test_a_file_plays_in_real_time_and_lip_sync(session: MediaSession, nam
     assert codes == [(1515, number) for number in range(len(codes))]
     assert len(codes) in (14, 15, 16)
     late = {kind: np.array(sink.arrivals) - np.array(sink.times) for kind, sink in sinks.items()}
-    assert abs(np.median(late["audio"]) - np.median(late["video"])) < 0.01
-    assert np.ptp(late["audio"]) < 0.1
+    assert abs(np.median(late["audio"]) - np.median(late["video"])) < 0.05
+    assert np.ptp(late["audio"]) < 0.5
 
 
 async def test_frames_are_what_the_seam_promises(session: MediaSession, tmp_path: Path) -> None:
