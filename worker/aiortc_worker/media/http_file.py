@@ -175,8 +175,12 @@ class HttpFile(io.RawIOBase):
         context = ssl.create_default_context()
         secured = context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
         self._socket = secured
-        secured.do_handshake()
-        return secured
+        try:
+            secured.do_handshake()
+            return secured
+        except OSError:
+            secured.close()
+            raise
 
 
 def _is_public(address: str) -> bool:
