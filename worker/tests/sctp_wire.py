@@ -22,6 +22,9 @@ class Wire:
         self.other: Wire
         self.sent: list[bytes] = []
         self.passes: Callable[[bytes], bool] = lambda _: True
+        self.largest_packet = 0
+        self.whole = False
+        "Whether packets may not be fragmented."
         self.held: list[bytes] | None = None
         "What a test lets through later, while it is a list."
         self._receiver: SctpAssociation | None = None
@@ -34,6 +37,9 @@ class Wire:
         elif self.passes(data):
             self.other.arrive(data)
         return True
+
+    def keep_whole(self, whole: bool) -> None:
+        self.whole = whole
 
     def arrive(self, *packets: bytes) -> None:
         if not self._queue:
@@ -118,9 +124,9 @@ class End:
         return self.unread
 
 
-async def joined() -> tuple[End, End]:
+async def joined(a: End | None = None, b: End | None = None) -> tuple[End, End]:
     """Two ends, established; what the handshake sent is forgotten."""
-    a, b = End("client"), End("server")
+    a, b = a or End("client"), b or End("server")
     a.wire.other, b.wire.other = b.wire, a.wire
     for end in (a, b):
         end.association.begin(5000, 262144)

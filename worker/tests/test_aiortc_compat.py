@@ -22,7 +22,7 @@ PACKAGES = {
     "aiortc": Path(aiortc.__file__).parent,
 }
 
-SCTP = ("association", "acknowledging", "bundling", "congestion", "receiving", "sending", "timers")
+SCTP = ("association", "acknowledging", "bundling", "congestion", "path_mtu", "receiving", "sending", "timers")
 LINES = {
     "aioice/candidate.py": {66: "self._network_host = host"},
     "aioice/ice.py": {
@@ -66,6 +66,7 @@ LINES = {
     },
     "aiortc/rtcsctptransport.py": {
         847: "async def _abort(",
+        907: "def _set_extensions(",
         930: "async def _handle_data(",
         956: "await self._receive_chunk(chunk)",
         1002: "def _mark_received(",

@@ -298,7 +298,7 @@ async def test_a_slow_link_stops_the_peer_and_loses_nothing() -> None:
     behind = b.session.waiting[other]
     assert behind < 1_200_000
     assert (await b.sctp.getStats()).receiver_window < 30_000
-    assert (await a.sctp.getStats()).unacked_data < 3000, "the peer minds the window"
+    assert (await a.sctp.getStats()).unacked_data < 20_000, "the peer minds the window, and asks with one chunk"
     await asyncio.sleep(0.5)
     assert b.session.waiting[other] < behind + 30_000, "the peer has stopped"
     b.session.drain()

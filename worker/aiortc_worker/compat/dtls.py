@@ -44,6 +44,10 @@ CIPHERS = b":".join(
 )
 RECORD = 2**14 + 256
 "Bytes of the longest DTLS record."
+RECORD_PAYLOAD = 2**14
+"Bytes that a DTLS record holds (RFC 6347, section 4.1)."
+RECORD_OVERHEAD = 13 + 16 + 20 + 16
+"Bytes of its header, and of what CBC adds at most: a vector, an authentication code, padding. Others add less."
 MTU = 1200
 "Bytes of a DTLS datagram: what every path carries (RFC 8261, section 5, has 1,200 too)."
 RECORD_HEADER = struct.Struct("!BHHHIH")
@@ -59,6 +63,8 @@ class Path(Protocol):
     def state(self) -> str: ...
 
     def send(self, data: bytes) -> bool: ...
+    def largest_datagram(self) -> int: ...
+    def keep_whole(self, whole: bool) -> None: ...
     async def _send(self, data: bytes) -> None: ...
     async def _recv(self) -> bytes: ...
     async def datagrams(self) -> list[bytes]: ...
@@ -218,6 +224,15 @@ class DtlsConnection(RTCDtlsTransport):
             return False
         length = lib.BIO_read(self._openssl._from_ssl, self._record, RECORD)
         return length > 0 and self._path.send(ffi.buffer(self._record, length)[:])
+
+    @property
+    def largest_packet(self) -> int:
+        """Bytes of the longest packet that a datagram may hold on the way to the peer; 0 when nobody knows."""
+        return min(RECORD_PAYLOAD, max(0, self._path.largest_datagram() - RECORD_OVERHEAD))
+
+    def keep_whole(self, whole: bool) -> None:
+        """Forbids that datagrams are fragmented on the way to the peer, or allows it again."""
+        self._path.keep_whole(whole)
 
     async def _recv_next(self) -> None:
         """Takes all that has arrived (aiortc/rtcdtlstransport.py:626), without an exception a packet (:658)."""

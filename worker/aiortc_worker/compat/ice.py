@@ -20,6 +20,7 @@ from ..transports.ice_candidate import LOOPBACK, LocalCandidate, SignalledCandid
 from ..transports.ice_server import Server
 from ..transports.ice_timing import IceTiming
 from ..transports.inbox import Inbox
+from ..transports.path_mtu import keep_whole, largest_datagram
 from .ice_socket import Address, IceSocket, bind, close_protocol
 
 COMPONENT = 1
@@ -91,6 +92,7 @@ class IceConnection(Connection):
         if bound is None:
             return None
         _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: IceSocket(self), sock=bound)
+        protocol.bound = bound
         host, port = address.announced, bound.getsockname()[1]
         preference = 65535 if is_loopback(host) else 65534 - len(self._protocols)
         protocol.local_candidate = LocalCandidate(
@@ -324,6 +326,18 @@ class IceConnection(Connection):
         except (OSError, RuntimeError):
             return False
         return True
+
+    def largest_datagram(self) -> int:
+        """Bytes of the longest datagram that may reach the peer in one piece; 0 when nobody knows."""
+        pair = self.selected
+        if pair is None or _socket(pair.protocol).bound is None:
+            return 0  # What a relay does with long datagrams is out of sight.
+        return largest_datagram(*pair.remote_addr)
+
+    def keep_whole(self, whole: bool) -> None:
+        """Forbids that datagrams are fragmented on the selected pair, or allows it again."""
+        if self.selected is not None and (bound := _socket(self.selected.protocol).bound) is not None:
+            keep_whole(bound, whole)
 
     async def consent(self, wait: float) -> bool:
         """Asks the peer once whether it still wants to hear us; False when no answer came in time."""

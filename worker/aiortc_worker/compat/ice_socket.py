@@ -37,6 +37,8 @@ class IceSocket(StunProtocol):
         self.connection = connection
         self.checked: set[Address] = set()
         "Peers that have passed a check of theirs or ours here; nobody else is heard."
+        self.bound: socket.socket | None = None
+        "None of a relayed address."
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """Sorts by the first byte (RFC 7983); instead of aioice/ice.py:284."""

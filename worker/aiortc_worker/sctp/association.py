@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from aiortc.rtcsctptransport import SCTP_MAX_PACKET_LENGTH, AbortChunk, RTCSctpCapabilities, RTCSctpTransport
+from aiortc.rtcsctptransport import AbortChunk, RTCSctpCapabilities, RTCSctpTransport
 
 from ..aiortc_compat import run_now
 from ..compat.dtls import DtlsConnection
-from .congestion import Congestion
+from .path_mtu import PathMtu
 from .receiving import State
 
 USER_INITIATED_ABORT = 12
@@ -56,7 +56,7 @@ class _Stream:
         self.id = id
 
 
-class SctpAssociation(Congestion):
+class SctpAssociation(PathMtu):
     """One association. None of its methods waits."""
 
     def __init__(self, dtls: DtlsConnection, port: int, handler: AssociationHandler) -> None:
@@ -116,7 +116,7 @@ class SctpAssociation(Congestion):
             "smoothed_round_trip_time": self._srtt,
             "congestion_window": self._cwnd,
             "receiver_window": self._window(),
-            "mtu": SCTP_MAX_PACKET_LENGTH,
+            "mtu": self._packet_size,
             "unacked_data": self._flight_size,
         }
 
@@ -145,6 +145,7 @@ class SctpAssociation(Congestion):
         if state is State.ESTABLISHED:
             # The window that the peer's INIT has, where aiortc keeps it.
             self._peer_window = self._ssthresh
+            self._look_for_larger()
             self._handler.established()
             self._wake()
         elif state is State.CLOSED:

@@ -41,7 +41,9 @@ class Bundling(RTCSctpTransport):
         self._control: list[bytes] = []
         "Chunks of the packet that is being filled; they go ahead of its data."
         self._data: list[bytes] = []
-        self._room = SCTP_MAX_PACKET_LENGTH - FIRST_CHUNK
+        self._packet_size = SCTP_MAX_PACKET_LENGTH
+        "Bytes of the longest packet."
+        self._room = self._packet_size - FIRST_CHUNK
         "Bytes left in the packet that is being filled."
         self._turning = False
 
@@ -60,6 +62,12 @@ class Bundling(RTCSctpTransport):
         """Sends what there is to send."""
         self._flush()
 
+    def _set_packet_size(self, size: int) -> None:
+        """Sends what is in the packet that is being filled; from then on packets have at most `size` bytes."""
+        self._flush()
+        self._packet_size = size
+        self._room = size - FIRST_CHUNK
+
     def _put(self, chunk: bytes, queue: list[bytes]) -> None:
         """Adds a padded chunk to the packet that is being filled, or to the next one."""
         size = len(chunk)
@@ -75,7 +83,7 @@ class Bundling(RTCSctpTransport):
             return
         self._control.clear()
         self._data.clear()
-        self._room = SCTP_MAX_PACKET_LENGTH - FIRST_CHUNK
+        self._room = self._packet_size - FIRST_CHUNK
         assert self._remote_port is not None
         packet = seal(self._local_port, self._remote_port, self._remote_verification_tag, chunks)
         if not self._dtls.send_data(packet):

@@ -6,7 +6,6 @@ from aiortc.rtcsctptransport import (
     SCTP_DATA_FIRST_FRAG,
     SCTP_DATA_LAST_FRAG,
     SCTP_DATA_UNORDERED,
-    USERDATA_MAX_LENGTH,
     DataChunk,
 )
 
@@ -70,17 +69,18 @@ def fragments(
     protocol: int,
     data: bytes,
     *,
+    most: int,
     ordered: bool,
     expiry: float | None = None,
     max_retransmits: int | None = None,
 ) -> list[OutboundChunk]:
-    """The chunks of a message, the first with the TSN given. `data` is not empty."""
+    """The chunks of a message, of at most `most` bytes each, the first with the TSN given. `data` is not empty."""
     flags = 0 if ordered else SCTP_DATA_UNORDERED
     size = len(data)
-    if size <= USERDATA_MAX_LENGTH:
+    if size <= most:
         chunks = [OutboundChunk(flags | WHOLE, tsn, stream_id, stream_seq, protocol, data)]
     else:
-        pieces = [data[start : start + USERDATA_MAX_LENGTH] for start in range(0, size, USERDATA_MAX_LENGTH)]
+        pieces = [data[start : start + most] for start in range(0, size, most)]
         chunks = [
             OutboundChunk(flags, (tsn + index) % TSNS, stream_id, stream_seq, protocol, piece)
             for index, piece in enumerate(pieces)

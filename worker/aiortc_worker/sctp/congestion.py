@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiortc.rtcsctptransport import SCTP_MAX_PACKET_LENGTH as PACKET
 from aiortc.utils import uint32_gt, uint32_gte
 
 from .chunk import TSNS, OutboundChunk
 from .packet import Sack
 from .sending import Sending
 
-GROWTH = 4 * PACKET
-"Bytes that one acknowledgement may add to the congestion window: the L of section 7.2.1, as peers delay theirs."
+GROWTH = 4
+"Packets that one acknowledgement may add to the congestion window: the L of section 7.2.1, as peers delay theirs."
 MISSES = 3
 "Reports of a chunk as missing after which it is lost."
 
@@ -33,7 +32,7 @@ class Congestion(Sending):
         if advance > (self._next_to_send() - 1 - self._last_sacked_tsn) % TSNS:
             return  # Older than one that we had, or of what was never sent.
         used_up = self._flight_size >= self._cwnd
-        opened = self._peer_window < PACKET <= sack.window
+        opened = self._peer_window < self._packet_size <= sack.window
         self._peer_window = sack.window
         self._last_sacked_tsn = cumulative
         acked_bytes = self._take_off(cumulative)
@@ -129,18 +128,18 @@ class Congestion(Sending):
                 return
             self._fast_recovery_exit = None
         if lost:
-            self._ssthresh = max(self._cwnd // 2, 4 * PACKET)
+            self._ssthresh = max(self._cwnd // 2, 4 * self._packet_size)
             self._cwnd = self._ssthresh
             self._partial_bytes_acked = 0
             self._fast_recovery_exit = (self._next_to_send() - 1) % TSNS  # type: ignore[assignment]
             self._fast_recovery_transmit = True
         elif grown and self._cwnd <= self._ssthresh:
-            self._cwnd += min(grown, GROWTH)
+            self._cwnd += min(grown, GROWTH * self._packet_size)
         elif grown:
             self._partial_bytes_acked += grown
             if self._partial_bytes_acked >= self._cwnd:
                 self._partial_bytes_acked -= self._cwnd
-                self._cwnd += PACKET
+                self._cwnd += self._packet_size
 
     def _advance_peer_ack_point(self) -> None:
         """Lets the peer skip what was abandoned (RFC 3758, section 3.5); most associations never abandon anything."""

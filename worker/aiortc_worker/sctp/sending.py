@@ -15,15 +15,16 @@ from aiortc.rtcsctptransport import SCTP_MAX_PACKET_LENGTH as PACKET
 from ..compat.dtls import DtlsConnection
 from .acknowledging import Acknowledging
 from .chunk import SEQUENCES, TSNS, OutboundChunk, fragments
+from .packet import DATA, FIRST_CHUNK
 from .receiving import State
 
 INITIAL_WINDOW = 10 * PACKET
 "Bytes, as TCP begins (RFC 6928); aiortc has 3 packets."
 BURST = 16 * PACKET
-"Bytes that one turn may add to what is in flight; an acknowledgement covers many packets here."
+"Bytes that one turn may add to what is in flight, or four packets; an acknowledgement covers many packets here."
 LEAST_FLIGHT = 64 * PACKET
 "Bytes that may be in flight whatever the round trip: so many packets a socket's default buffer of 208 KiB holds."
-FASTEST = 64_000_000
+FASTEST = 100_000_000
 "Bytes a second: more than this code sends, so what exceeds them in a round trip would only fill queues."
 
 
@@ -68,7 +69,15 @@ class Sending(Acknowledging):
         sequence = self._outbound_stream_seq.get(stream_id, 0) if ordered else 0
         tsn = self._local_tsn
         chunks = fragments(
-            tsn, stream_id, sequence, protocol, data, ordered=ordered, expiry=expiry, max_retransmits=max_retransmits
+            tsn,
+            stream_id,
+            sequence,
+            protocol,
+            data,
+            most=(self._packet_size - FIRST_CHUNK - DATA.size) & ~3,
+            ordered=ordered,
+            expiry=expiry,
+            max_retransmits=max_retransmits,
         )
         if ordered:
             self._outbound_stream_seq[stream_id] = (sequence + 1) % SEQUENCES
@@ -99,7 +108,8 @@ class Sending(Acknowledging):
     def _flight_limit(self) -> int:
         """Bytes that may be in flight now. One chunk may always go, to find out whether a closed window has opened."""
         useful = max(LEAST_FLIGHT, int(FASTEST * self.shortest_round_trip))
-        return min(self._cwnd, max(1, self._peer_window), useful, self._flight_size + BURST)
+        burst = max(BURST, 4 * self._packet_size)
+        return min(self._cwnd, max(1, self._peer_window), useful, self._flight_size + burst)
 
     def _send_data(self) -> None:
         limit = self._flight_limit()
@@ -163,6 +173,6 @@ class Sending(Acknowledging):
         self._update_advanced_peer_ack_point()
         self._fast_recovery_exit = None
         self._partial_bytes_acked = 0
-        self._ssthresh = max(self._cwnd // 2, 4 * PACKET)
-        self._cwnd = PACKET
+        self._ssthresh = max(self._cwnd // 2, 4 * self._packet_size)
+        self._cwnd = self._packet_size
         self._turn()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from aioice import Candidate
@@ -86,6 +87,7 @@ class IceTransport(Remote):
         "Remote candidates of a generation that has not started."
         self._remote: RemoteParameters | None = None
         self._consent: asyncio.Task[None] | None = None
+        self._on_route: list[Callable[[], None]] = []
         self._pair_changes = 0
         self._packets_sent = 0
         self._bytes_sent = 0
@@ -101,6 +103,19 @@ class IceTransport(Remote):
         self._packets_sent += 1
         self._bytes_sent += len(data)
         return True
+
+    def largest_datagram(self) -> int:
+        """Bytes of the longest datagram that may reach the peer in one piece; 0 when nobody knows."""
+        return 0 if self._current is None else self._current.largest_datagram()
+
+    def keep_whole(self, whole: bool) -> None:
+        """Forbids that datagrams are fragmented on the way to the peer, or allows it again."""
+        if self._current is not None and self.state != "closed":
+            self._current.keep_whole(whole)
+
+    def on_route(self, listener: Callable[[], None]) -> None:
+        """Calls back whenever another pair carries the datagrams."""
+        self._on_route.append(listener)
 
     async def _send(self, data: bytes) -> None:
         if self.state == "closed":
@@ -314,10 +329,12 @@ class IceTransport(Remote):
         pair = _pair(connection)
         assert pair is not None
         self._pair_changes += 1
-        if connection is self._current:
+        replaced, self._current = self._current, connection
+        for listener in self._on_route:
+            listener()
+        if connection is replaced:
             self.emit("selectedpairchange", SelectedPairChange(pair))
             return
-        replaced, self._current = self._current, connection
         self.role = "controlling" if connection.ice_controlling else "controlled"
         if replaced is not None:
             self.spawn(self._retire(replaced, self.timing.retire))

@@ -101,6 +101,7 @@ class SctpTransport(Remote):
         self._offered: dict[int, deque[Channel]] = {}
         self._stopping = False
         self.dtls.on_state(self._dtls_changed)
+        self.dtls.ice.on_route(self._association.route_changed)
 
     # Calls
 
