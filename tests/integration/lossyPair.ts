@@ -10,6 +10,8 @@ export interface Weather {
 	late: number;
 	/** Milliseconds that a late one takes at most. */
 	delay: number;
+	/** Bytes of the longest datagram that passes; Ethernet's unless given. */
+	longest?: number;
 }
 
 export interface LossyPair extends Pair {
@@ -23,6 +25,9 @@ interface Address {
 	address: string;
 	port: number;
 }
+
+/** Bytes of a datagram that fits into a packet of 1,500. */
+const ETHERNET = 1472;
 
 const CANDIDATE = /^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host.*$/im;
 
@@ -74,7 +79,8 @@ function relay(lossy: LossyPair, from: Socket, out: Socket, target: Address): vo
 		}
 	};
 	from.on('message', (datagram) => {
-		const { loss, late, delay } = lossy.weather;
+		const { loss, late, delay, longest = ETHERNET } = lossy.weather;
+		if (datagram.length > longest) return;
 		const chance = datagram[0]! < 4 ? 1 : random();
 		if (chance < loss) lossy.lost += 1;
 		else if (chance < loss + late) {
