@@ -1,7 +1,7 @@
 import { type Figure, ratio } from '../figure.ts';
 import { flood } from '../flood.ts';
 
-const COUNT = 8000;
+const COUNT = 40_000;
 
 export const figure: Figure = {
 	name: 'messages',
