@@ -352,6 +352,17 @@ async def test_credit_goes_in_steps_but_what_empties_a_channel_at_once(peer: Wir
     assert [int.from_bytes(record.payload, "big") for record in credits] == [80_000, 40_001]
 
 
+async def test_credit_does_not_wait_for_a_message_that_waits_for_credit_itself(peer: WirePeer) -> None:
+    new(peer, 1)
+    peer.record(MESSAGE, 1, bytes(40_000))
+    for _ in range(3):
+        peer.record(MESSAGE, 1, bytes(65536), MORE)
+    invoke(peer, 1, 1, "credit", n=40_000)
+    frames = [await peer.frame() for _ in range(2)]
+    credits = [record for frame in frames if isinstance(frame, list) for record in frame if record.kind == CREDIT]
+    assert [int.from_bytes(record.payload, "big") for record in credits] == [40_000]
+
+
 async def test_a_task_that_nobody_awaits_fails_as_its_objects_error(
     peer: WirePeer, caplog: pytest.LogCaptureFixture
 ) -> None:

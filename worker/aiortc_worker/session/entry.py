@@ -53,6 +53,8 @@ class Entry:
         self.stream: Stream | None = None
         self.under_way = 0
         "Bytes of messages from the shim that were not credited."
+        self.unfinished = 0
+        "Of these, the bytes of a message whose last fragment has not come: they cannot leave before it."
         self.credit = 0
         "Credit that was given and not yet sent."
         self._session = session

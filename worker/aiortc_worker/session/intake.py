@@ -19,6 +19,7 @@ from .wire import (
     CLOSE_LIMIT,
     CREDIT,
     MESSAGE,
+    MORE,
     VERSION,
     Envelope,
     ProtocolError,
@@ -150,7 +151,9 @@ class Intake:
         if entry is None:
             raise ProtocolError(f"a record for object {record.object}, which does not exist")
         if record.kind == MESSAGE:
-            entry.under_way += max(1, len(record.payload))
+            cost = max(1, len(record.payload))
+            entry.under_way += cost
+            entry.unfinished = entry.unfinished + cost if record.flags & MORE else 0
             if entry.under_way > CHANNEL_CREDIT:
                 raise ProtocolError(f"object {record.object}: {entry.under_way} bytes, beyond its credit", CLOSE_LIMIT)
         elif record.kind == CREDIT and len(record.payload) != 4:

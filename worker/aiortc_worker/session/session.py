@@ -28,7 +28,7 @@ R = TypeVar("R", bound=Remote)
 logger = logging.getLogger(__name__)
 
 CREDIT_STEP: Final = 64 * 1024
-"Credit of messages goes in steps of so many bytes, but what empties a channel goes at once."
+"Credit of messages goes in steps of so many bytes, but what leaves no whole message in a channel goes at once."
 CLOSE_SECONDS: Final = 3.0
 "An object that has not closed after this is left to its cancelled tasks."
 
@@ -164,7 +164,7 @@ class Session:
             return
         entry.credit += amount
         # Of an object that takes media nothing is under way in bytes: each credit goes at once.
-        if entry.credit < CREDIT_STEP and entry.credit < entry.under_way:
+        if entry.credit < CREDIT_STEP and entry.credit < entry.under_way - entry.unfinished:
             return
         self.link.scheduler.credit(remote.id, entry.credit)
         entry.under_way = max(0, entry.under_way - entry.credit)
