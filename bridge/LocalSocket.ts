@@ -1,34 +1,62 @@
-/** A session's connection to its worker: frames of `[u32 length, top bit set when binary][payload]`. */
+/** A session's connection to its worker, which carries frames as FrameReader has them. */
 
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { BufferPool } from '../shim/link/BufferPool.ts';
+import { BINARY, FrameReader } from './FrameReader.ts';
 
-const BINARY = 0x8000_0000;
+/** Bytes that are read at once, at most. */
+const READ = 64 * 1024;
+/** Bytes that are kept for frames to come. */
+const KEPT = 256 * 1024;
+
+type Taker = (payload: Buffer, binary: boolean) => void;
 
 export class LocalSocket {
 	/** Called once, at the socket's end, whichever side ended it. */
 	onclose: (() => void) | null = null;
 
 	readonly #socket: Socket;
-	#pending: Buffer[] = [];
-	#pendingLength = 0;
-	/** Bytes that must be there before there is anything to take: a header's, or a frame's with its header. */
-	#wanted = 4;
+	/** Not of all sessions: one that acknowledges what it has not had shall find nothing but its own there. */
+	readonly #buffers = new BufferPool(KEPT);
+	/** Frames that nobody took yet. */
+	readonly #waiting: Parameters<Taker>[] = [];
 	#corked = false;
-	#onframe: ((payload: Buffer, binary: boolean) => void) | null = null;
+	#onframe: Taker | null = null;
 
-	constructor(socket: Socket) {
+	/**
+	 * Opens a connection.
+	 *
+	 * @param unref whether it does not keep the process alive
+	 * @throws {Error} nobody listens there
+	 */
+	static async connect(address: NetConnectOpts, unref = false): Promise<LocalSocket> {
+		const local = new LocalSocket(address);
+		if (unref) local.#socket.unref();
+		await once(local.#socket, 'connect');
+		return local;
+	}
+
+	private constructor(address: NetConnectOpts) {
+		// One buffer for all reads, of which each frame is copied: with `data`, every read would allocate 64 KiB.
+		const buffer = Buffer.alloc(READ);
+		const reader = new FrameReader(this.#buffers, (...frame) => this.#take(...frame));
+		const callback = (length: number) => {
+			reader.read(buffer.subarray(0, length));
+			return true;
+		};
+		const socket = connect({ ...address, onread: { buffer, callback } });
 		this.#socket = socket;
 		socket.setNoDelay(true);
-		socket.on('data', (chunk: Buffer) => this.#take(chunk));
 		// What went wrong is the worker's end, which `close` tells.
 		socket.on('error', () => {});
 		socket.on('close', () => this.onclose?.());
 	}
 
-	/** Takes each frame; the bytes stay as they are. Without a taker frames wait. */
-	set onframe(taker: ((payload: Buffer, binary: boolean) => void) | null) {
+	/** Takes each frame, whose bytes stay as they are until it is given back. Without a taker frames wait. */
+	set onframe(taker: Taker | null) {
 		this.#onframe = taker;
-		this.#drain();
+		while (this.#onframe && this.#waiting.length > 0) this.#onframe(...this.#waiting.shift()!);
 	}
 
 	/** Bytes that the worker has not taken yet. */
@@ -44,6 +72,11 @@ export class LocalSocket {
 		this.#cork();
 		this.#socket.write(header);
 		this.#socket.write(payload);
+	}
+
+	/** Takes back the memory of a frame that nobody will read any more. */
+	giveBack(payload: Buffer): void {
+		this.#buffers.give(payload);
 	}
 
 	/** Ends the session in the worker, after what was sent. */
@@ -62,31 +95,8 @@ export class LocalSocket {
 		});
 	}
 
-	#take(chunk: Buffer): void {
-		this.#pending.push(chunk);
-		this.#pendingLength += chunk.length;
-		this.#drain();
-	}
-
-	#drain(): void {
-		if (!this.#onframe || this.#pendingLength < this.#wanted) return;
-		const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending);
-		let offset = 0;
-		for (let taken = this.#takeOne(bytes, 0); taken > 0; taken = this.#takeOne(bytes, offset)) offset += taken;
-		this.#pending = offset < bytes.length ? [bytes.subarray(offset)] : [];
-		this.#pendingLength = bytes.length - offset;
-	}
-
-	/** Hands on the frame at `offset`; how many bytes it had, or 0 when it is incomplete or nobody takes it. */
-	#takeOne(bytes: Buffer, offset: number): number {
-		const there = bytes.length - offset;
-		this.#wanted = 4;
-		if (!this.#onframe || there < 4) return 0;
-		const header = bytes.readUInt32BE(offset);
-		const length = 4 + (header & ~BINARY);
-		this.#wanted = length;
-		if (there < length) return 0;
-		this.#onframe(bytes.subarray(offset + 4, offset + length), header >= BINARY);
-		return length;
+	#take(payload: Buffer, binary: boolean): void {
+		if (this.#onframe) this.#onframe(payload, binary);
+		else this.#waiting.push([payload, binary]);
 	}
 }

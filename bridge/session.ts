@@ -53,6 +53,8 @@ export class BridgeSession {
 	/** Counted frames for the shim that it has not acknowledged, and how many went before them. */
 	#tail: Frame[] = [];
 	#acknowledged = 0;
+	/** Frames, counted as above, that an earlier socket may still hold: not all that was given to it has left. */
+	#shared = 0;
 	/** The worker's newest acknowledgement: not counted, so a resumed shim would never hear of it. */
 	#workerAck: Buffer | null = null;
 
@@ -77,6 +79,7 @@ export class BridgeSession {
 	 * @throws {ProtocolError} that many were never sent, or are not kept any more
 	 */
 	resume(socket: ShimSocket, received: number): void {
+		this.#shared = this.#acknowledged + this.#tail.length;
 		this.#acknowledge(received);
 		// The worker's count ends in the shim, whose own acknowledgement may have been cut off.
 		this.#local.send(`{"ack":${received}}`, false);
@@ -193,8 +196,9 @@ export class BridgeSession {
 			const sent = this.#acknowledged + this.#tail.length;
 			throw new ProtocolError(`${count} frames acknowledged; ${this.#acknowledged} were before, ${sent} are sent`);
 		}
-		this.#tail.splice(0, taken);
-		this.#acknowledged = count;
+		for (const { payload } of this.#tail.splice(0, taken)) {
+			if (this.#acknowledged++ >= this.#shared) this.#local.giveBack(payload);
+		}
 	}
 
 	#fromWorker(frame: Frame): void {

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, type NetConnectOpts } from 'node:net';
+import type { NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -103,12 +103,9 @@ export class Worker {
 	 * @throws {WorkerGoneError} nobody listens there any more
 	 */
 	async connect(): Promise<LocalSocket> {
-		const socket = connect(this.#address);
-		if (this.#unref) socket.unref();
-		await once(socket, 'connect').catch((error: Error) => {
+		const local = await LocalSocket.connect(this.#address, this.#unref).catch((error: Error) => {
 			throw new WorkerGoneError(`the worker died: ${error.message}`);
 		});
-		const local = new LocalSocket(socket);
 		if (this.#secret) local.send(this.#secret, false);
 		return local;
 	}

@@ -35,7 +35,7 @@ export interface Message {
 const encoder = new TextEncoder();
 
 /**
- * Takes what send() was given; a buffer is copied, since its owner may change it before it has left.
+ * Takes what send() was given; of a buffer a view, which is to be copied in this turn, since its owner may change it.
  * What is none of send()'s types is sent as its string, as Web IDL has it.
  */
 export function toMessage(data: unknown): Message {
@@ -51,7 +51,7 @@ export function toMessage(data: unknown): Message {
 }
 
 function bytes(view: Uint8Array<ArrayBuffer>): Message {
-	return { size: view.byteLength, data: view.slice() };
+	return { size: view.byteLength, data: view };
 }
 
 /** The slots and algorithms of an RTCDataChannel. */
@@ -215,9 +215,9 @@ export class DataChannel {
 	}
 
 	/** Keeps the order of messages while a Blob, which can only be read asynchronously, is before them. */
-	#wait(message: Message): void {
-		this.#waiting.push(message);
-		this.#waitingBytes += message.size;
+	#wait({ size, data }: Message): void {
+		this.#waiting.push({ size, data: data instanceof Uint8Array ? data.slice() : data });
+		this.#waitingBytes += size;
 		if (this.#waiting.length === 1) void this.#drainWaiting();
 	}
 

@@ -22,7 +22,7 @@ export class Link {
 	readonly #options: LinkOptions;
 	readonly #scheduler: Scheduler;
 	readonly #connector: Connector;
-	readonly #tail = new Tail(WINDOW);
+	readonly #tail: Tail;
 	#socket: Socket | null = null;
 	#heartbeat: Heartbeat | null = null;
 	#waking = false;
@@ -37,6 +37,7 @@ export class Link {
 	constructor(options: LinkOptions, scheduler: Scheduler) {
 		this.#options = options;
 		this.#scheduler = scheduler;
+		this.#tail = new Tail(WINDOW, scheduler.buffers);
 		this.#connector = new Connector(options, {
 			welcomed: (socket, welcome) => this.#welcomed(socket, welcome),
 			refused: (error) => this.#fail(error),
@@ -112,9 +113,9 @@ export class Link {
 	/** Sends again what the bridge has not had; hello told it what came here, which is as good as an acknowledgement. */
 	#resume(received: number): void {
 		this.#acked = this.#received;
-		this.#tail.acknowledge(received);
+		const unheard = this.#tail.resume(received);
 		this.#scheduler.discardMedia();
-		for (const frame of this.#tail.frames()) this.#send(frame);
+		for (const frame of unheard) this.#send(frame);
 	}
 
 	#receive(data: unknown): void {

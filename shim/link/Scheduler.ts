@@ -1,3 +1,4 @@
+import { BufferPool } from './BufferPool.ts';
 import {
 	FRAGMENT,
 	type Frame,
@@ -11,6 +12,8 @@ import {
 import { Queue } from './Queue.ts';
 import type { Lane, Media, Message, Stream } from './Stream.ts';
 
+/** Bytes that are kept for messages and frames to come. */
+const KEPT = 1024 * 1024;
 /** A window with less room than this waits for an acknowledgement, rather than cutting messages into crumbs. */
 const LEAST_ROOM = 4096;
 
@@ -23,7 +26,7 @@ interface Credit {
 interface Piece {
 	id: number;
 	flags: number;
-	bytes: Uint8Array;
+	bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -31,6 +34,8 @@ interface Piece {
  * It gives one frame at a time, so that what is urgent never waits for more than that.
  */
 export class Scheduler {
+	/** Memory of what is queued, and of frames: theirs is to be given back once nobody reads them any more. */
+	readonly buffers = new BufferPool(KEPT);
 	readonly #control = new Queue<string | Credit[]>();
 	readonly #lanes: Record<Lane, Queue<Stream>> = { audio: new Queue(), video: new Queue(), data: new Queue() };
 
@@ -47,8 +52,10 @@ export class Scheduler {
 		else this.#control.push([credit]);
 	}
 
-	/** Queues a message of a channel. */
-	message(stream: Stream, bytes: Uint8Array, text: boolean): void {
+	/** Queues a message of a channel, as its bytes are now. */
+	message(stream: Stream, data: Uint8Array, text: boolean): void {
+		const bytes = this.buffers.take(data.byteLength);
+		bytes.set(data);
 		stream.items.push({ bytes, text });
 		this.#enter(stream);
 	}
@@ -138,7 +145,7 @@ export class Scheduler {
 			pieces.push(this.#take(ring, stream, item, length));
 			size += RECORD_HEADER + length;
 		}
-		return size > 0 ? messageFrame(pieces, size) : null;
+		return size > 0 ? messageFrame(this.buffers, pieces, size) : null;
 	}
 
 	#take(ring: Queue<Stream>, stream: Stream, { bytes, text }: Message, length: number): Piece {
@@ -147,7 +154,7 @@ export class Scheduler {
 		const piece = {
 			id: stream.id,
 			flags: (text ? MessageFlag.text : 0) | (whole ? 0 : MessageFlag.more),
-			bytes: bytes.subarray(stream.sent, end),
+			bytes: length === bytes.byteLength ? bytes : bytes.subarray(stream.sent, end),
 		};
 		stream.sent = whole ? 0 : end;
 		stream.went(length);
@@ -170,14 +177,15 @@ export class Scheduler {
 	}
 }
 
-function messageFrame(pieces: Piece[], size: number): Uint8Array<ArrayBuffer> {
-	const frame = new Uint8Array(size);
-	const view = new DataView(frame.buffer);
+function messageFrame(buffers: BufferPool, pieces: Piece[], size: number): Uint8Array<ArrayBuffer> {
+	const frame = buffers.take(size);
+	const view = new DataView(frame.buffer, frame.byteOffset);
 	let offset = 0;
 	for (const { id, flags, bytes } of pieces) {
 		writeRecordHeader(view, offset, RecordKind.message, flags, id, bytes.byteLength);
 		frame.set(bytes, offset + RECORD_HEADER);
 		offset += RECORD_HEADER + bytes.byteLength;
+		if (!(flags & MessageFlag.more)) buffers.give(bytes);
 	}
 	return frame;
 }

@@ -4,7 +4,7 @@ import { Queue } from './Queue.ts';
 export type Lane = 'audio' | 'video' | 'data';
 
 export interface Message {
-	bytes: Uint8Array;
+	bytes: Uint8Array<ArrayBuffer>;
 	text: boolean;
 }
 

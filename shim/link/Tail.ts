@@ -1,3 +1,4 @@
+import type { BufferPool } from './BufferPool.ts';
 import { type Frame, frameSize, ProtocolError } from './frames.ts';
 import { Queue } from './Queue.ts';
 
@@ -7,10 +8,15 @@ export class Tail {
 	/** Counted frames that were acknowledged in all. */
 	#acked = 0;
 	#bytes = 0;
+	/** Frames, counted as above, that an earlier socket may still hold: not all that was given to it has left. */
+	#shared = 0;
 	readonly #frames = new Queue<{ frame: Frame; size: number }>();
+	readonly #buffers: BufferPool;
 
-	constructor(window: number) {
+	/** `buffers` gets frames back when the other end has them. */
+	constructor(window: number, buffers: BufferPool) {
 		this.window = window;
+		this.#buffers = buffers;
 	}
 
 	/** Bytes that may be sent now; when nothing is under way, a frame may be larger than the window. */
@@ -25,7 +31,7 @@ export class Tail {
 	}
 
 	/**
-	 * The other end has taken `count` counted frames in all.
+	 * The other end has taken `count` counted frames in all: their memory is free.
 	 *
 	 * @throws {ProtocolError} it cannot have
 	 */
@@ -34,11 +40,21 @@ export class Tail {
 			throw new ProtocolError(`ack ${count} of ${this.#acked + this.#frames.length} frames`);
 		}
 		// A resume may have said more than an acknowledgement that was on its way then.
-		for (; this.#acked < count; this.#acked++) this.#bytes -= this.#frames.shift()!.size;
+		for (; this.#acked < count; this.#acked++) {
+			const { frame, size } = this.#frames.shift()!;
+			this.#bytes -= size;
+			if (typeof frame !== 'string' && this.#acked >= this.#shared) this.#buffers.give(frame);
+		}
 	}
 
-	/** What is to be sent again, in order. */
-	*frames(): IterableIterator<Frame> {
-		for (const { frame } of this.#frames) yield frame;
+	/**
+	 * A new socket takes over where the other end has had `count`; what is to be sent again, in order.
+	 *
+	 * @throws {ProtocolError} it cannot have had so many
+	 */
+	resume(count: number): Frame[] {
+		this.#shared = this.#acked + this.#frames.length;
+		this.acknowledge(count);
+		return Array.from(this.#frames, ({ frame }) => frame);
 	}
 }

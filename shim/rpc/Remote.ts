@@ -63,7 +63,7 @@ export class Remote<T extends ObjectType> {
 		this.#listeners.set(event, listener);
 	}
 
-	/** Queues a channel message. The bytes are read when they are sent: the caller does not change them. */
+	/** Queues a channel message; bytes are copied. */
 	send(data: string | Uint8Array): void {
 		this.#port.send(data);
 	}

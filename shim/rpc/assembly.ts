@@ -9,8 +9,11 @@ export class MessageAssembly {
 
 	/** The message that `record` completes, in bytes of its own; else null. */
 	take({ flags, payload }: WireRecord): string | Uint8Array<ArrayBuffer> | null {
-		if (flags & MessageFlag.more || this.#parts.length > 0) this.#parts.push(payload);
-		if (flags & MessageFlag.more) return null;
+		const { more } = MessageFlag;
+		// A copy: the frame may be used again once it was acknowledged, which does not wait for the last fragment.
+		if (flags & more) this.#parts.push(payload.slice());
+		else if (this.#parts.length > 0) this.#parts.push(payload);
+		if (flags & more) return null;
 		const text = (flags & MessageFlag.text) !== 0;
 		if (this.#parts.length === 0) return text ? decoder.decode(payload) : payload.slice();
 		const whole = concat(this.#parts);

@@ -60,11 +60,19 @@ test('what follows a Blob waits for it, and close() for both', async () => {
 	assert.is(object.bufferedAmount, 4);
 });
 
-test('a buffer is taken as it is when it is sent', () => {
+test('a buffer is taken as it is when it is sent, behind a Blob too', async () => {
+	const { object, handle } = attached();
+	await handle.emit('open', { streamId: 1 });
 	const bytes = new Uint8Array([1, 2, 3, 4]);
-	const message = toMessage(bytes.subarray(1, 3));
+	object.send(bytes.subarray(1, 3));
+	object.send(new Blob(['a']));
+	object.send(bytes.subarray(2));
 	bytes.fill(0);
-	assert.equal([message.size, [...(message.data as Uint8Array)]], [2, [2, 3]]);
+	while (handle.sent.length < 3) await nextTask();
+	assert.equal(handle.sent, [[2, 3], [97], [3, 4]]);
+});
+
+test('send() takes what Web IDL makes of its argument', () => {
 	assert.is(toMessage('ä').size, 2);
 	assert.is(toMessage(12).data, '12');
 	assert.throws(() => toMessage(Symbol('x')), TypeError);

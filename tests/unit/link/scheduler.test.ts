@@ -123,6 +123,19 @@ test('a picture is cut into chunks of which only the first begins it; discarding
 	assert.equal(describe(drain(scheduler)), ['2:1:0:10']);
 });
 
+test('a message is what its bytes were when it was queued, and its memory is free once all of it went', () => {
+	const scheduler = new Scheduler();
+	const stream = new Stream(1, 'data');
+	const bytes = new Uint8Array(FRAGMENT + 5000).fill(7);
+	scheduler.message(stream, bytes, false);
+	bytes.fill(8);
+	const first = scheduler.next(ROOM) as Uint8Array;
+	assert.is(scheduler.buffers.kept, 0);
+	const second = scheduler.next(ROOM) as Uint8Array;
+	assert.is(scheduler.buffers.kept, 2 * FRAGMENT + RECORD_HEADER);
+	assert.ok([first, second].every((frame) => frame.subarray(RECORD_HEADER).every((byte) => byte === 7)));
+});
+
 test('what was dropped is not sent', () => {
 	const scheduler = new Scheduler();
 	const stream = queue(scheduler, 1, 'data', 10);
