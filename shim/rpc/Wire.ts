@@ -13,6 +13,8 @@ interface PendingCall {
 	caller: Caller;
 	resolve(out: unknown): void;
 	reject(error: Error): void;
+	/** Whose queued messages it waits for, if it does. */
+	afterSent: Port | null;
 }
 
 /** A text frame of the worker. */
@@ -85,6 +87,10 @@ export class Wire {
 	drop(port: Port): void {
 		if (!this.#ports.delete(port.id)) return;
 		port.discard();
+		for (const [number, call] of this.#calls) {
+			// It may have been among what was discarded, and is then never answered.
+			if (call.afterSent === port) this.#dispatcher.push(() => this.#settle(number, { error: DROPPED }));
+		}
 		this.#text(JSON.stringify({ drop: port.id }));
 	}
 
@@ -94,7 +100,7 @@ export class Wire {
 		const number = ++this.#lastCall;
 		const text = JSON.stringify({ call: number, on: port.id, do: name, in: params });
 		const promise = new Promise<unknown>((resolve, reject) => {
-			this.#calls.set(number, { caller, resolve, reject });
+			this.#calls.set(number, { caller, resolve, reject, afterSent: afterSent ? port : null });
 		});
 		if (this.#calls.size === 1) this.#options.onbusy(true);
 		const { stream } = port;
@@ -177,6 +183,8 @@ export class Wire {
 		this.#dispatcher.push(() => this.#options.onfailure(error));
 	}
 }
+
+const DROPPED: ErrorInfo = { name: 'InvalidStateError', message: 'the object was dropped' };
 
 function lostInfo(error: Error): ErrorInfo {
 	return { name: 'InvalidStateError', message: `the session was lost: ${error.message}` };

@@ -30,6 +30,21 @@ test('a program that closes its connections ends by itself within 2 s', async ()
 	assert.ok(await within(2000, () => socketFolders(running.child.pid).length === 0));
 });
 
+test('a program that closes a channel, and its connection before all was sent, ends by itself', async () => {
+	const running = start(`
+		import 'aiortc-shim/global';
+		${CONNECT}
+		for (let sent = 0; sent < 200; sent++) channel.send(new Uint8Array(65_536));
+		channel.close();
+		alice.close();
+		bob.close();
+		console.log('end');
+	`);
+	const ended = await running.ended;
+	assertQuiet(ended);
+	assert.ok(ended.lasted < 5000, `${ended.lasted} ms`);
+});
+
 test('an open connection keeps the program alive, and nothing else has to', async () => {
 	const running = start(`
 		import 'aiortc-shim/global';
