@@ -240,3 +240,15 @@ def test_the_interface_is_asked_and_what_cannot_be_reached_is_0() -> None:
         interface.keep_whole(bound, False)
         assert bound.getsockopt(socket.IPPROTO_IP, 10) == 1
     interface.keep_whole(bound, True)
+
+
+def test_no_option_is_set_where_its_number_means_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bound:
+        family = socket.AF_INET
+
+        def setsockopt(self, *options: int) -> None:
+            raise AssertionError(options)
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    interface.keep_whole(Bound(), False)  # type: ignore[arg-type]
+    assert interface.largest_datagram("127.0.0.1", 9) == 0

@@ -38,6 +38,8 @@ def largest_datagram(host: str, port: int) -> int:
 
 def keep_whole(bound: socket.socket, whole: bool) -> None:
     """Forbids that what a socket sends is fragmented, or allows it again; where `largest_datagram` tells."""
+    if sys.platform != "linux":
+        return  # The numbers mean other options elsewhere.
     version = 6 if bound.family == socket.AF_INET6 else 4
     with contextlib.suppress(OSError):  # It was closed meanwhile.
         bound.setsockopt(_LEVEL[version], _MTU_DISCOVER[version], _PROBE if whole else _WANT)
