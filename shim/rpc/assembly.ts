@@ -9,14 +9,14 @@ export class MessageAssembly {
 
 	/** The message that `record` completes, in bytes of its own; else null. */
 	take({ flags, payload }: WireRecord): string | Uint8Array<ArrayBuffer> | null {
-		const { more } = MessageFlag;
-		// A copy: the frame may be used again once it was acknowledged, which does not wait for the last fragment.
-		if (flags & more) this.#parts.push(payload.slice());
-		else if (this.#parts.length > 0) this.#parts.push(payload);
-		if (flags & more) return null;
+		if (flags & MessageFlag.more) {
+			// A copy: the frame may be used again once it was acknowledged, which does not wait for the last fragment.
+			this.#parts.push(payload.slice());
+			return null;
+		}
 		const text = (flags & MessageFlag.text) !== 0;
 		if (this.#parts.length === 0) return text ? decoder.decode(payload) : payload.slice();
-		const whole = concat(this.#parts);
+		const whole = concat([...this.#parts, payload]);
 		this.#parts = [];
 		return text ? decoder.decode(whole) : whole;
 	}

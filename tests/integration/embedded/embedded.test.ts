@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startBridge } from '../../../bridge/server.ts';
 import { childrenOf, isAlive, socketFolders, within } from '../bridge/processes.ts';
-import { CONNECT, runScript, start } from './script.ts';
+import { CONNECT, type Ended, runScript, start } from './script.ts';
 
 /** Nothing on stderr but what a slow machine makes the worker's watchdog say. */
 function assertQuiet({ code, stderr }: { code: number | null; stderr: string }): void {
@@ -10,10 +10,14 @@ function assertQuiet({ code, stderr }: { code: number | null; stderr: string }):
 	assert.not.match(stderr.replace(/^.*watchdog[\s\S]*?blocked for.*$/gm, ''), /error|exception|never|warning/i);
 }
 
+function assertEnds(ended: Ended, milliseconds: number): void {
+	assertQuiet(ended);
+	assert.ok(ended.lasted < milliseconds, `${ended.lasted} ms`);
+}
+
 test('a program that imports the globals and does nothing ends at once', async () => {
 	const ended = await runScript(`import 'aiortc-shim/global'; console.log('end');`);
-	assertQuiet(ended);
-	assert.ok(ended.lasted < 1000, `${ended.lasted} ms`);
+	assertEnds(ended, 1000);
 });
 
 test('a program that closes its connections ends by itself within 2 s', async () => {
@@ -24,9 +28,7 @@ test('a program that closes its connections ends by itself within 2 s', async ()
 		bob.close();
 		console.log('end');
 	`);
-	const ended = await running.ended;
-	assertQuiet(ended);
-	assert.ok(ended.lasted < 2000, `${ended.lasted} ms`);
+	assertEnds(await running.ended, 2000);
 	assert.ok(await within(2000, () => socketFolders(running.child.pid).length === 0));
 });
 
@@ -40,9 +42,7 @@ test('a program that closes a channel, and its connection before all was sent, e
 		bob.close();
 		console.log('end');
 	`);
-	const ended = await running.ended;
-	assertQuiet(ended);
-	assert.ok(ended.lasted < 5000, `${ended.lasted} ms`);
+	assertEnds(await running.ended, 5000);
 });
 
 test('an open connection keeps the program alive, and nothing else has to', async () => {
