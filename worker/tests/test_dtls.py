@@ -9,7 +9,8 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import uvloop
@@ -220,3 +221,46 @@ def test_a_long_flight_is_cut_between_records() -> None:
     assert b"".join(cut) == record * 5
     assert all(len(each) % len(record) == 0 and len(each) <= MTU for each in cut)
     assert datagrams(record) == [record]
+
+
+async def test_all_records_of_a_datagram_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    await connect(a, b)
+    # What SCTP has to say at first is said, and nothing else would bring on the reading of what was left.
+    await asyncio.sleep(0.1)
+    sent: list[bytes] = []
+
+    def send(data: bytes) -> bool:
+        sent.append(data)
+        return True
+
+    monkeypatch.setattr(a.ice, "send", send)
+    for packet in (b"one", b"two", b"three"):
+        assert a.dtls.dtls.send_data(packet)
+    read: list[bytes] = []
+    b.dtls.dtls._data_receiver = cast(Any, SimpleNamespace(take=read.extend))
+    b.ice.inbox.put(sent[0] + sent[1])
+    b.ice.inbox.put(sent[2])
+    await asyncio.sleep(0.05)
+    assert read == [b"one", b"two", b"three"]
+    await close(a, b)
+
+
+async def test_a_last_flight_that_got_lost_twice_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    await join(a, b)
+    lost: list[bytes] = []
+    send = b.ice._send
+
+    async def lossy(data: bytes) -> None:
+        if b"\x14\xfe\xfd" in data and len(lost) < 2:
+            lost.append(data)
+        else:
+            await send(data)
+
+    monkeypatch.setattr(b.ice, "_send", lossy)
+    await join_dtls(a, b, "client")
+    await b.session.state(b.dtls, "connected")
+    assert lost, "the server has sent its last flight, and is done"
+    await a.session.state(a.dtls, "connected")
+    await close(a, b)

@@ -22,7 +22,7 @@ from aiortc_worker.transports.host_address import host_addresses
 from aiortc_worker.transports.ice_messages import RemoteCandidate, RemoteParameters
 from aiortc_worker.transports.ice_timing import IceTiming
 from aiortc_worker.transports.ice_transport import IceTransport
-from aiortc_worker.transports.inbox import Inbox
+from aiortc_worker.transports.inbox import BATCH, Inbox
 
 FAST = IceTiming(
     first_retry=0.005,
@@ -546,6 +546,24 @@ async def test_the_inbox_is_bounded_and_counts_what_it_drops() -> None:
     inbox.put(b"late")
     with pytest.raises(ConnectionError):
         await inbox.get()
+
+
+async def test_the_inbox_gives_all_that_it_has_in_batches_and_has_room_for_as_much_again() -> None:
+    inbox = Inbox(limit=100)
+    for _ in range(2):
+        for index in range(100):
+            inbox.put(bytes([index]))
+        batches = [await inbox.get_all(), await inbox.get_all()]
+        assert list(map(len, batches)) == [BATCH, 100 - BATCH]
+        assert b"".join(b"".join(batch) for batch in batches) == bytes(range(100))
+    reading = asyncio.create_task(inbox.get_all())
+    await asyncio.sleep(0)
+    inbox.put(b"x")
+    assert await reading == [b"x"]
+    inbox.close()
+    with pytest.raises(ConnectionError):
+        await inbox.get_all()
+    assert inbox.dropped == 0
 
 
 async def test_stop_ends_reading_and_sending() -> None:

@@ -219,11 +219,12 @@ class DtlsConnection(RTCDtlsTransport):
         """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:704)."""
         if self._state is not State.CONNECTED:
             return False
-        if lib.SSL_write(self._openssl._ssl, ffi.from_buffer(data), len(data)) <= 0:
+        openssl, record = self._openssl, self._record
+        if lib.SSL_write(openssl._ssl, data, len(data)) <= 0:
             lib.ERR_clear_error()
             return False
-        length = lib.BIO_read(self._openssl._from_ssl, self._record, RECORD)
-        return length > 0 and self._path.send(ffi.buffer(self._record, length)[:])
+        length = lib.BIO_read(openssl._from_ssl, record, RECORD)
+        return length > 0 and self._path.send(ffi.buffer(record, length)[:])
 
     @property
     def largest_packet(self) -> int:
@@ -250,14 +251,18 @@ class DtlsConnection(RTCDtlsTransport):
         finally:
             if packets and (receiver := self._data_receiver) is not None:
                 receiver.take(packets)  # type: ignore[attr-defined]
-        await self._write_ssl()
+        if lib.BIO_get_mem_data(self._openssl._from_ssl, ffi.NULL) > 0:
+            await self._write_ssl()
 
     def _decrypt(self, datagram: bytes, packets: list[bytes]) -> None:
         """Adds what the records of a datagram hold. Raises ConnectionError when the peer has said goodbye."""
-        ssl, record = self._openssl._ssl, self._record
-        lib.BIO_write(self._openssl._into_ssl, ffi.from_buffer(datagram), len(datagram))
+        openssl, record = self._openssl, self._record
+        ssl = openssl._ssl
+        lib.BIO_write(openssl._into_ssl, datagram, len(datagram))
         while (length := lib.SSL_read(ssl, record, RECORD)) > 0:
             packets.append(ffi.buffer(record, length)[:])
+            if len(datagram) == RECORD_HEADER.size + RECORD_HEADER.unpack_from(datagram)[5]:
+                return
         error = lib.SSL_get_error(ssl, length)
         lib.ERR_clear_error()
         if error == lib.SSL_ERROR_ZERO_RETURN:
