@@ -30,6 +30,8 @@ class FakeSession:
         self.waiting: dict[Remote, int] = {}
         "Bytes that the link has not taken; a test sets `stalled` to let them grow."
         self.stalled = False
+        self.flushed = 0
+        "Messages that were there when it was last told to send them at once."
         self.tasks: set[asyncio.Task[None]] = set()
         self.failures: list[BaseException] = []
         self._ids = itertools.count(1)
@@ -64,6 +66,9 @@ class FakeSession:
             self.waiting[remote] = self.waiting.get(remote, 0) + len(payload)
         self.messages.setdefault(remote, []).append(payload.decode() if text else payload)
         self._changed.set()
+
+    def flush(self) -> None:
+        self.flushed = sum(map(len, self.messages.values()))
 
     def outstanding(self, remote: Remote) -> int:
         return self.waiting.get(remote, 0)

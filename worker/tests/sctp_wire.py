@@ -16,9 +16,10 @@ DATA, INIT, SACK, FORWARD_TSN = 0, 1, 3, 192
 class Wire:
     """One end's DTLS: what it sends arrives at the other end in the next turn of the loop, all together."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, on_packet: Callable[[], None]) -> None:
         self.state = "connected"
         self._role = role
+        self._on_packet = on_packet
         self.other: Wire
         self.sent: list[bytes] = []
         self.passes: Callable[[bytes], bool] = lambda _: True
@@ -32,6 +33,7 @@ class Wire:
 
     def send_data(self, data: bytes) -> bool:
         self.sent.append(data)
+        self._on_packet()
         if self.held is not None:
             self.held.append(data)
         elif self.passes(data):
@@ -72,7 +74,7 @@ class End:
     """A user of an association that keeps what it is told."""
 
     def __init__(self, role: str) -> None:
-        self.wire = Wire(role)
+        self.wire = Wire(role, lambda: self.told.append("packet"))
         self.association = SctpAssociation(self.wire, 5000, self)  # type: ignore[arg-type]
         self.connected = asyncio.Event()
         self.arrived = asyncio.Event()
@@ -81,6 +83,8 @@ class End:
         self.waiting: deque[tuple[int, bytes]] = deque()
         self.unread = 0
         self.turns = 0
+        self.told: list[str] = []
+        "What it was told, and that a packet went, in order."
 
     def send(self, data: bytes, stream: int = 0, **options: Any) -> None:
         self.association.send(stream, 53, data, **options)
@@ -102,7 +106,11 @@ class End:
 
     def message(self, stream_id: int, protocol: int, data: bytes) -> None:
         self.messages.append((stream_id, data))
+        self.told.append("message")
         self.arrived.set()
+
+    def taken(self) -> None:
+        self.told.append("taken")
 
     def stream_reset(self, stream_id: int) -> None:
         self.resets.append(stream_id)
@@ -119,6 +127,7 @@ class End:
 
     def settled(self) -> None:
         self.turns += 1
+        self.told.append("settled")
 
     def backlog(self) -> int:
         return self.unread

@@ -67,6 +67,15 @@ async def test_a_channel_carries_messages_both_ways_whatever_the_roles(ice_role:
     await close(a, b)
 
 
+async def test_what_arrives_goes_on_at_once() -> None:
+    a, b, channel, other = await pair()
+    for count in (1, 2):
+        put(channel, "x")
+        await arrived(b, other, count)
+        assert b.session.flushed == count
+    await close(a, b)
+
+
 async def test_nothing_is_open_before_bytes_can_flow() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     channel = a.channel(label="x")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import Any, ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
 
 import pytest
 from msgspec import Struct
@@ -338,6 +339,22 @@ async def test_a_large_message_is_fragmented_and_small_ones_share_a_frame(peer: 
     invoke(peer, 2, 2, "send", count=100, size=10)
     frames = [await peer.frame(), await peer.frame()]
     assert any(isinstance(frame, list) and len(frame) == 100 for frame in frames)
+
+
+async def test_what_is_flushed_is_written_at_once_and_once(peer: WirePeer) -> None:
+    assert peer.session is not None
+    link = peer.session.link
+    written: list[bytes] = []
+    socket, link._transport = link._transport, cast(asyncio.Transport, SimpleNamespace(write=written.append))
+    link.scheduler.control(b'{"event":"x"}')
+    link.wake()
+    assert written == []
+    link.flush()
+    assert written == [b'\x00\x00\x00\x0d{"event":"x"}']
+    link.flush()
+    await asyncio.sleep(0.01)
+    assert len(written) == 1
+    link._transport = socket
 
 
 async def test_credit_goes_in_steps_but_what_empties_a_channel_at_once(peer: WirePeer) -> None:

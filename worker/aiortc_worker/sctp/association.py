@@ -31,6 +31,9 @@ class AssociationHandler(Protocol):
     def message(self, stream_id: int, protocol: int, data: bytes) -> None:
         """A whole message has arrived."""
 
+    def taken(self) -> None:
+        """The messages that arrived together have all been told of."""
+
     def stream_reset(self, stream_id: int) -> None:
         """The peer sends nothing more on a stream that is in use."""
 
@@ -128,6 +131,9 @@ class SctpAssociation(PathMtu):
 
     def _deliver(self, stream_id: int, protocol: int, data: bytes) -> None:
         self._handler.message(stream_id, protocol, data)
+
+    def _taken(self) -> None:
+        self._handler.taken()
 
     def _backlog(self) -> int:
         return self._handler.backlog()

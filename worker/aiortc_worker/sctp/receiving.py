@@ -61,6 +61,7 @@ class Receiving(Timers):
                 self._take(packet)
             except Exception:
                 logger.warning("an SCTP packet of %d bytes was dropped", len(packet), exc_info=True)
+        self._taken()
         self._end_turn()
 
     async def _handle_data(self, data: bytes) -> None:  # :930
@@ -76,6 +77,9 @@ class Receiving(Timers):
 
     def _deliver(self, stream_id: int, protocol: int, data: bytes) -> None:
         raise NotImplementedError
+
+    def _taken(self) -> None:
+        """All that arrived together was delivered."""
 
     # A packet
 

@@ -97,10 +97,13 @@ class Sending(Acknowledging):
         """All that could go has gone."""
 
     def _turn(self) -> None:
-        if self._association_state is State.ESTABLISHED:
+        established = self._association_state is State.ESTABLISHED
+        if established:
             self._send_data()
-            self._settle()
         super()._turn()
+        if established:
+            # After the packet, which somebody waits for.
+            self._settle()
 
     async def _transmit(self) -> None:  # :1726
         self._wake()

@@ -12,6 +12,7 @@ from .wire import ACK_BYTES, ACK_SECONDS, BINARY, LENGTH, WINDOW, ProtocolError,
 READ_BUFFER: Final = 128 * 1024
 WRITE_HIGH: Final = 256 * 1024
 "The scheduler keeps what is beyond this in the socket's buffer, where the urgent can still pass."
+WRITE_AT_ONCE: Final = WRITE_HIGH // 2
 JOIN_BELOW: Final = 16 * 1024
 "Writes smaller than this are cheaper copied than gathered."
 
@@ -148,7 +149,12 @@ class Link(asyncio.BufferedProtocol):
         """Sends what the scheduler has, at the end of this turn of the loop."""
         if not self._flushing:
             self._flushing = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Sends now what `wake` would send at the end of this turn."""
+        if self._flushing:
+            self._flush()
 
     def write_now(self, text: bytes) -> None:
         """Sends an uncounted text frame, such as hello, ahead of everything."""
@@ -182,21 +188,19 @@ class Link(asyncio.BufferedProtocol):
 
     def _flush(self) -> None:
         self._flushing = False
-        transport = self._transport
-        while transport and self._writable:
+        size = WRITE_AT_ONCE
+        while size >= WRITE_AT_ONCE and self._transport and self._writable:
             parts, size = self._gather()
-            if not parts:
-                return
-            if size < JOIN_BELOW:
-                transport.write(b"".join(parts))
-            else:
-                transport.writelines(parts)
+            if 0 < size < JOIN_BELOW:
+                self._transport.write(b"".join(parts))
+            elif size:
+                self._transport.writelines(parts)
 
     def _gather(self) -> tuple[list[Buffer], int]:
-        """What the scheduler and the window let go, up to half of what the socket's buffer may hold."""
+        """What the scheduler and the window let go, a little beyond WRITE_AT_ONCE; less only if it is all."""
         parts: list[Buffer] = []
         total = 0
-        while total < WRITE_HIGH // 2:
+        while total < WRITE_AT_ONCE:
             room = self.window - self._under_way_bytes if self._under_way else self.max_frame
             frame = self.scheduler.next(room)
             if frame is None:

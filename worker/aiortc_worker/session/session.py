@@ -136,6 +136,10 @@ class Session:
         self.link.scheduler.message(entry.lane("data"), payload, text)
         self.link.wake()
 
+    def flush(self) -> None:
+        """Sends what was queued, without waiting for the end of this turn of the loop."""
+        self.link.flush()
+
     def outstanding(self, remote: Remote) -> int:
         """Bytes of the object's messages that the link has not taken yet."""
         entry = self.objects.get(remote.id)

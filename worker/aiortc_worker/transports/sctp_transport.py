@@ -231,6 +231,10 @@ class SctpTransport(Remote):
         elif not self._inbound.message(stream_id, channel, protocol, data) and channel is not None:
             self._fail(channel, f"a message of {len(data)} bytes; at most {self._inbound.limit} are taken")
 
+    def taken(self) -> None:
+        """Passes messages on at once: what SCTP has to answer takes its time, and can follow."""
+        self.session.flush()
+
     def stream_reset(self, stream_id: int) -> None:
         """The peer closes a channel: so do we (RFC 8831, section 6.7)."""
         channel = self._channels.get(stream_id)
