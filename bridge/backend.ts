@@ -27,8 +27,9 @@ export function startBackend(options: BackendOptions): Backend {
 		unref,
 		log,
 	});
+	const { graceSeconds = 30, shared = true } = options;
 	const network = { udpPorts, announce, interfaces };
-	const sessions = new Sessions({ access, isolation, network, pool, graceSeconds: options.graceSeconds ?? 30, log });
+	const sessions = new Sessions({ access, isolation, network, pool, graceSeconds, shared, log });
 	void sweepStaleFolders();
 	const ready = pool.start();
 	// Whoever does not look at it hears of it by the close code of a session.

@@ -15,6 +15,8 @@ export interface BackendOptions extends Network {
 	readonly spares?: number;
 	/** Seconds that a session outlives its socket; 30 unless given. */
 	readonly graceSeconds?: number;
+	/** Whether it has other users than this process; unless given, it has. */
+	readonly shared?: boolean;
 	/** The interpreter; the managed environment's unless given. */
 	readonly python?: string;
 	/** Workers do not keep the process alive. */

@@ -41,6 +41,7 @@ async function start(): Promise<Embedded> {
 		access: [{ token, capabilities: CAPABILITIES, limits: { ...DEFAULT_LIMITS, sessions: 1024 } }],
 		// Its sessions are one application's: the first worker is started ahead, another when a session needs it.
 		isolation: 'shared',
+		shared: false,
 		workers: Math.max(availableParallelism(), Number(process.env.AIORTC_SHIM_WORKERS) || 0),
 		spares: 0,
 	});

@@ -32,6 +32,8 @@ export interface SessionOptions {
 	readonly local: LocalSocket;
 	readonly worker: WorkerInfo;
 	readonly graceSeconds: number;
+	/** Whether the bridge has other users. */
+	readonly shared: boolean;
 	/** Called once, when the session has ended. */
 	readonly onend: () => void;
 }
@@ -130,13 +132,14 @@ export class BridgeSession {
 	}
 
 	#welcome(resumed: boolean): Welcome {
-		const { access, worker, graceSeconds } = this.#options;
+		const { access, worker, graceSeconds, shared } = this.#options;
 		return {
 			version: VERSION,
 			session: this.id,
 			key: this.key,
 			received: this.#received,
 			resumed,
+			shared,
 			window: WINDOW,
 			graceSeconds,
 			heartbeatSeconds: HEARTBEAT_SECONDS,

@@ -24,6 +24,7 @@ export interface SessionsOptions {
 	readonly network: Network;
 	readonly pool: Pool;
 	readonly graceSeconds: number;
+	readonly shared: boolean;
 	readonly log: (line: string) => void;
 }
 
@@ -131,14 +132,14 @@ export class Sessions {
 		worker: Worker,
 		release: () => void,
 	): Promise<BridgeSession> {
-		const { graceSeconds, log, network } = this.#options;
+		const { graceSeconds, shared, log, network } = this.#options;
 		const local = await worker.connect();
 		const info = await greet(local, id, access, network);
 		const onend = () => {
 			this.#sessions.delete(id);
 			release();
 		};
-		const session = new BridgeSession({ id, access, local, worker: info, graceSeconds, onend });
+		const session = new BridgeSession({ id, access, local, worker: info, graceSeconds, shared, onend });
 		this.#sessions.set(id, session);
 		if (process.env.AIORTC_SHIM_DEBUG) log(`session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`);
 		return session;

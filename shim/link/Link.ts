@@ -95,6 +95,7 @@ export class Link {
 	#welcomed(socket: Socket, welcome: Welcome): void {
 		this.#socket = socket;
 		this.#tail.window = welcome.window;
+		this.#scheduler.shared = welcome.shared;
 		socket.onmessage = ({ data }: { data: unknown }) => this.#guard(socket, () => this.#receive(data));
 		socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#lost(socket, code, reason);
 		this.#heartbeat = new Heartbeat({

@@ -36,6 +36,8 @@ interface Piece {
 export class Scheduler {
 	/** Memory of what is queued, and of frames: theirs is to be given back once nobody reads them any more. */
 	readonly buffers = new BufferPool(KEPT);
+	/** Whether others share the bridge and its workers: what one channel has under way there then waits in their way. */
+	shared = false;
 	readonly #control = new Queue<string | Credit[]>();
 	readonly #lanes: Record<Lane, Queue<Stream>> = { audio: new Queue(), video: new Queue(), data: new Queue() };
 
@@ -134,7 +136,7 @@ export class Scheduler {
 				this.#turn(ring, stream, true);
 				return item;
 			}
-			const allowance = stream.allowance();
+			const allowance = stream.allowance(this.shared);
 			if (allowance === null) {
 				ring.shift();
 				stream.queued = false;
@@ -171,7 +173,7 @@ export class Scheduler {
 	}
 
 	#enter(stream: Stream): void {
-		if (stream.queued || stream.allowance() === null) return;
+		if (stream.queued || stream.allowance(this.shared) === null) return;
 		stream.queued = true;
 		this.#lanes[stream.lane].push(stream);
 	}

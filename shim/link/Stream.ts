@@ -1,3 +1,4 @@
+import { Depth } from './Depth.ts';
 import { CHANNEL_CREDIT } from './frames.ts';
 import { Queue } from './Queue.ts';
 
@@ -27,6 +28,7 @@ export class Stream {
 	/** Whether the stream is in its lane's ring: it has items, and credit for the first. */
 	queued = false;
 	#underWay = 0;
+	readonly #depth = new Depth();
 	/** What is under way, in order: bytes as positive numbers; empty messages, of which each counts one, as negative. */
 	readonly #ledger: number[] = [];
 
@@ -35,18 +37,25 @@ export class Stream {
 		this.lane = lane;
 	}
 
-	/** Bytes of the first item that may go now; null when it waits for credit. An item that needs none has 0. */
-	allowance(): number | null {
+	/**
+	 * Bytes of the first item that may go now; null when it waits for credit. An item that needs none has 0.
+	 *
+	 * @param sparing whether to use no more of the credit than a round trip is worth
+	 */
+	allowance(sparing: boolean): number | null {
 		const item = this.items.peek();
 		if (item === undefined) return null;
 		if (typeof item === 'string' || 'media' in item) return 0;
 		const credit = CHANNEL_CREDIT - this.#underWay;
 		const rest = item.bytes.byteLength - this.sent;
+		// A message that has begun goes on: the worker gives no credit for a part of it.
+		if (sparing && this.sent === 0 && !this.#depth.admits(rest, this.#underWay)) return null;
 		return credit >= Math.max(1, Math.min(rest, CREDIT_STEP)) ? Math.min(rest, credit) : null;
 	}
 
 	/** Notes that `bytes` of a message went, or an empty message. */
 	went(bytes: number): void {
+		if (this.#underWay === 0) this.#depth.begin();
 		this.#underWay += Math.max(1, bytes);
 		const last = this.#ledger.length - 1;
 		const empty = bytes === 0;
@@ -56,6 +65,7 @@ export class Stream {
 
 	/** Takes a credit; returns the bytes of messages that it stands for, without what empty messages count. */
 	credited(amount: number): number {
+		this.#depth.end();
 		let bytes = 0;
 		let left = Math.min(amount, this.#underWay);
 		this.#underWay -= left;

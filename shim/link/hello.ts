@@ -35,6 +35,8 @@ export interface Welcome {
 	/** Counted frames of the shim that the bridge has passed on. */
 	received: number;
 	resumed: boolean;
+	/** Whether others may have sessions there too. */
+	shared: boolean;
 	/** Bytes that may be unacknowledged in each direction. */
 	window: number;
 	/** Seconds for which the session outlives its socket. */

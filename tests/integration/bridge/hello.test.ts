@@ -38,10 +38,13 @@ test('a hello gets a session, and frames sent right behind it are served', async
 	await client.opened;
 	client.send({ hello: { version: 1, token: bridge.token, client: 'test' } });
 	for (let call = 1; call <= 3; call++) client.send(ping(call));
-	const { hello } = (await client.take()) as { hello: { session: string; key: string; window: number } };
+	const { hello } = (await client.take()) as {
+		hello: { session: string; key: string; window: number; shared: boolean };
+	};
 	assert.match(hello.session, /^[0-9a-f-]{36}$/);
 	assert.is(hello.key.length, 43);
 	assert.is(hello.window, 524288);
+	assert.is(hello.shared, true);
 	for (let call = 1; call <= 3; call++) assert.equal(await client.take(), { reply: call, out: {} });
 	await client.end();
 	assert.is(bridge.sessions, 0);

@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { startEmbedded, stopEmbedded } from '../../../bridge/embedded.ts';
 import { startBridge } from '../../../bridge/server.ts';
+import type { Welcome } from '../../../shim/link/hello.ts';
 import { childrenOf, isAlive, socketFolders, within } from '../bridge/processes.ts';
 import { CONNECT, type Ended, runScript, start } from './script.ts';
 
@@ -18,6 +20,19 @@ function assertEnds(ended: Ended, milliseconds: number): void {
 test('a program that imports the globals and does nothing ends at once', async () => {
 	const ended = await runScript(`import 'aiortc-shim/global'; console.log('end');`);
 	assertEnds(ended, 1000);
+});
+
+test('an embedded bridge says that nobody else shares it', async () => {
+	const { token, openSocket } = await startEmbedded();
+	const socket = openSocket!('', '');
+	const told = new Promise<unknown>((resolve) => {
+		socket.onmessage = ({ data }) => resolve(data);
+	});
+	socket.onopen = () => socket.send(JSON.stringify({ hello: { version: 1, token, client: 'test' } }));
+	const { hello } = JSON.parse((await told) as string) as { hello: Welcome };
+	assert.is(hello.shared, false);
+	socket.close(1000, '');
+	await stopEmbedded();
 });
 
 test('a program that closes its connections ends by itself within 2 s', async () => {

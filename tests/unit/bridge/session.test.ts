@@ -22,6 +22,7 @@ function open() {
 		local: local as unknown as LocalSocket,
 		worker: { aiortc: 'none', codecs: [] },
 		graceSeconds: 1,
+		shared: true,
 		onend() {},
 	});
 	const fromWorker = (...texts: string[]) => {

@@ -210,6 +210,16 @@ test('a frame that is not of the protocol closes the socket with 4000', async ()
 	assert.is((end.failure as LinkError).code, 4000);
 });
 
+test('the bridge says whether it is shared', async () => {
+	for (const shared of [true, false]) {
+		const end = new End({ shared });
+		await eventually('welcome', () => end.relay.sockets.length === 1);
+		await sleep(5);
+		assert.is(end.scheduler.shared, shared);
+		await end.link.close();
+	}
+});
+
 test('a bridge that answers no ping is given up, and the session resumed', async () => {
 	const end = new End({ heartbeatSeconds: 0.05 });
 	await eventually('socket', () => end.relay.sockets.length === 1);

@@ -61,6 +61,7 @@ export class Relay {
 			key: 'k',
 			received: this.#received,
 			resumed: hello.resume !== undefined,
+			shared: false,
 			window: 524288,
 			graceSeconds: 5,
 			heartbeatSeconds: 15,

@@ -85,6 +85,30 @@ test('a channel without credit waits, others go on, and credit releases it', () 
 	assert.equal(describe(drain(scheduler)), ['1:1:0:100']);
 });
 
+test('where others share the bridge, a message waits while as much is under way as the trip is worth', () => {
+	const scheduler = new Scheduler();
+	scheduler.shared = true;
+	const bulk = queue(scheduler, 1, 'data', 16_000, 300, 100, 3 * FRAGMENT);
+	assert.equal(describe(drain(scheduler)), ['1:1:0:16000 1:1:0:300']);
+	scheduler.credited(bulk, 16_000);
+	assert.equal(describe(drain(scheduler)), ['1:1:0:100']);
+	scheduler.credited(bulk, 400);
+	assert.equal(describe(drain(scheduler)), ['1:1:2:65536', '1:1:2:65536', '1:1:0:65536']);
+});
+
+test('a trip is from the first message under way to its credit, and lets more follow where it is long', async () => {
+	const scheduler = new Scheduler();
+	scheduler.shared = true;
+	const far = queue(scheduler, 1, 'data', 10);
+	drain(scheduler);
+	await new Promise((resolve) => setTimeout(resolve, 5));
+	scheduler.message(far, new Uint8Array(20), false);
+	drain(scheduler);
+	scheduler.credited(far, 10);
+	scheduler.message(far, new Uint8Array(60_000), false);
+	assert.equal(describe(drain(scheduler)), ['1:1:0:60000']);
+});
+
 test('a full window stops all that is counted, and not media', () => {
 	const scheduler = new Scheduler();
 	queue(scheduler, 1, 'data', 10);
