@@ -3,12 +3,33 @@ import type { MediaHeader } from './types.ts';
 
 const decoder = new TextDecoder();
 
+/** Bytes of a message from which most of it lies outside of V8's heap. */
+const LARGE = 4096;
+/** Bytes of messages that one piece of litter stands for: a larger one would not be put among the young objects. */
+const PIECE = 16 * 1024;
+/** Elements of 8 bytes for a piece. Four bytes of litter to one of a message: the young may have 16 MB to fill. */
+const ELEMENTS = (4 * PIECE) / 8;
+
+/** The latest piece: what is kept nowhere would never be made. */
+export const litter: { piece: unknown[] } = { piece: [] };
+
+/**
+ * Makes garbage on V8's heap for messages that lie outside of it. V8 looks for dead young objects when these have filled
+ * their space, and through its whole heap when ArrayBuffers have grown by 8 MB, counting those that are dead and not
+ * found yet. Messages fill no heap: without litter their bytes bring on a full collection up to ten times a second, and
+ * everything waits for it.
+ */
+function strew(bytes: number): void {
+	for (let left = bytes; left > 0; left -= PIECE) litter.piece = new Array(ELEMENTS);
+}
+
 /** Puts the fragments of channel messages together. */
 export class MessageAssembly {
 	#parts: Uint8Array<ArrayBuffer>[] = [];
 
 	/** The message that `record` completes, in bytes of its own; else null. */
 	take({ flags, payload }: WireRecord): string | Uint8Array<ArrayBuffer> | null {
+		if (payload.byteLength >= LARGE) strew(payload.byteLength);
 		if (flags & MessageFlag.more) {
 			// A copy: the frame may be used again once it was acknowledged, which does not wait for the last fragment.
 			this.#parts.push(payload.slice());
