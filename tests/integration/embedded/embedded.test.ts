@@ -23,6 +23,8 @@ test('a program that imports the globals and does nothing ends at once', async (
 });
 
 test('an embedded bridge says that nobody else shares it', async () => {
+	// Nothing of an embedded bridge keeps the process alive.
+	const held = setInterval(() => {}, 1000);
 	const { token, openSocket } = await startEmbedded();
 	const socket = openSocket!('', '');
 	const told = new Promise<unknown>((resolve) => {
@@ -33,6 +35,7 @@ test('an embedded bridge says that nobody else shares it', async () => {
 	assert.is(hello.shared, false);
 	socket.close(1000, '');
 	await stopEmbedded();
+	clearInterval(held);
 });
 
 test('a program that closes its connections ends by itself within 2 s', async () => {
