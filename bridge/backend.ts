@@ -27,9 +27,16 @@ export function startBackend(options: BackendOptions): Backend {
 		unref,
 		log,
 	});
-	const { graceSeconds = 30, shared = true } = options;
 	const network = { udpPorts, announce, interfaces };
-	const sessions = new Sessions({ access, isolation, network, pool, graceSeconds, shared, log });
+	const sessions = new Sessions({
+		access,
+		isolation,
+		network,
+		pool,
+		graceSeconds: options.graceSeconds ?? 30,
+		shared: options.shared ?? true,
+		log,
+	});
 	void sweepStaleFolders();
 	const ready = pool.start();
 	// Whoever does not look at it hears of it by the close code of a session.

@@ -7,8 +7,8 @@ const decoder = new TextDecoder();
 const LARGE = 4096;
 /** Bytes of messages that one piece of litter stands for: a larger one would not be put among the young objects. */
 const PIECE = 16 * 1024;
-/** Elements of 8 bytes for a piece. Four bytes of litter to one of a message: the young may have 16 MB to fill. */
-const ELEMENTS = (4 * PIECE) / 8;
+/** Elements, of 8 bytes each, for a byte of a message: the young may have 16 MB to fill. */
+const ELEMENTS = 4 / 8;
 
 /** The latest piece: what is kept nowhere would never be made. */
 export const litter: { piece: unknown[] } = { piece: [] };
@@ -20,7 +20,7 @@ export const litter: { piece: unknown[] } = { piece: [] };
  * everything waits for it.
  */
 function strew(bytes: number): void {
-	for (let left = bytes; left > 0; left -= PIECE) litter.piece = new Array(ELEMENTS);
+	for (let left = bytes; left > 0; left -= PIECE) litter.piece = new Array(Math.ceil(ELEMENTS * Math.min(left, PIECE)));
 }
 
 /** Puts the fragments of channel messages together. */

@@ -99,9 +99,6 @@ async def test_every_second_packet_is_acknowledged_and_a_single_one_a_little_lat
     part(a, b)
 
 
-# Loss
-
-
 async def test_messages_go_on_before_packets_are_answered_and_packets_before_they_are_accounted_for() -> None:
     a, b = await joined()
     a.told.clear()
@@ -111,6 +108,9 @@ async def test_messages_go_on_before_packets_are_answered_and_packets_before_the
     assert a.told[:3] == ["packet", "packet", "settled"]
     assert b.told == ["message", "taken", "packet", "settled"], "two packets of data are acknowledged at once"
     part(a, b)
+
+
+# Loss
 
 
 async def test_what_is_out_of_order_is_acknowledged_at_once_for_each_packet() -> None:

@@ -59,20 +59,19 @@ test('what is credited without a trip having begun measures nothing', () => {
 });
 
 test('a channel that always has something under way pauses to measure, more rarely where a trip is long', () => {
-	const near = measured();
-	near.trip(1);
-	near.wait(990);
-	assert.ok(near.depth.admits(KIB, KIB));
-	near.wait(20);
-	assert.not(near.depth.admits(KIB, KIB));
-	near.depth.begin();
-	assert.ok(near.depth.admits(KIB, KIB), 'while it is measured, more may follow');
-	const far = measured();
-	far.trip(100);
-	far.wait(1990);
-	assert.ok(far.depth.admits(KIB, KIB));
-	far.wait(20);
-	assert.not(far.depth.admits(KIB, KIB));
+	for (const { ms, fresh } of [
+		{ ms: 1, fresh: 1000 },
+		{ ms: 100, fresh: 2000 },
+	]) {
+		const { depth, wait, trip } = measured();
+		trip(ms);
+		wait(fresh - 10);
+		assert.ok(depth.admits(KIB, KIB));
+		wait(20);
+		assert.not(depth.admits(KIB, KIB));
+		depth.begin();
+		assert.ok(depth.admits(KIB, KIB), 'while it is measured, more may follow');
+	}
 });
 
 test('where only the least is under way anyway, there is nothing to pause for', () => {

@@ -251,8 +251,7 @@ class DtlsConnection(RTCDtlsTransport):
         finally:
             if packets and (receiver := self._data_receiver) is not None:
                 receiver.take(packets)  # type: ignore[attr-defined]
-        if lib.BIO_get_mem_data(self._openssl._from_ssl, ffi.NULL) > 0:
-            await self._write_ssl()
+        await self._write_ssl()
 
     def _decrypt(self, datagram: bytes, packets: list[bytes]) -> None:
         """Adds what the records of a datagram hold. Raises ConnectionError when the peer has said goodbye."""

@@ -151,11 +151,6 @@ class Link(asyncio.BufferedProtocol):
             self._flushing = True
             self._loop.call_soon(self.flush)
 
-    def flush(self) -> None:
-        """Sends now what `wake` would send at the end of this turn."""
-        if self._flushing:
-            self._flush()
-
     def write_now(self, text: bytes) -> None:
         """Sends an uncounted text frame, such as hello, ahead of everything."""
         self._write_text(text)
@@ -186,15 +181,21 @@ class Link(asyncio.BufferedProtocol):
         self._writable = True
         self.wake()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Sends now what `wake` would send at the end of this turn."""
+        if not self._flushing:
+            return
         self._flushing = False
-        size = WRITE_AT_ONCE
-        while size >= WRITE_AT_ONCE and self._transport and self._writable:
+        while self._transport and self._writable:
             parts, size = self._gather()
-            if 0 < size < JOIN_BELOW:
+            if not parts:
+                return
+            if size < JOIN_BELOW:
                 self._transport.write(b"".join(parts))
-            elif size:
+            else:
                 self._transport.writelines(parts)
+            if size < WRITE_AT_ONCE:
+                return
 
     def _gather(self) -> tuple[list[Buffer], int]:
         """What the scheduler and the window let go, a little beyond WRITE_AT_ONCE; less only if it is all."""

@@ -73,11 +73,10 @@ class ChannelScheduler:
 
     def settled(self) -> None:
         """Gives credit for what has left, and resets the streams of channels that have finished."""
-        if self._left:
-            left, self._left = self._left, {}
-            for channel, cost in left.items():
-                if channel.owner is not None:
-                    channel.owner.sent(cost)
+        left, self._left = self._left, {}
+        for channel, cost in left.items():
+            if channel.owner is not None:
+                channel.owner.sent(cost)
         for channel in tuple(self._finishing):
             assert channel.stream_id is not None
             if not channel.outbound and not self._association.under_way(channel.stream_id):

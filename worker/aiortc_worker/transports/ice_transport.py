@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from aioice import Candidate
 from msgspec import Struct
@@ -125,9 +125,9 @@ class IceTransport(Remote):
     async def _recv(self) -> bytes:
         return await self.inbox.get()
 
-    def datagrams(self) -> Coroutine[Any, Any, list[bytes]]:
+    async def datagrams(self) -> list[bytes]:
         """What has arrived, awaited. Raises ConnectionError when the transport is closed."""
-        return self.inbox.get_all()
+        return await self.inbox.get_all()
 
     # Calls
 

@@ -44,22 +44,25 @@ class Inbox:
 
         Raises ConnectionError when the inbox is closed, and never otherwise.
         """
-        if not self._items:
-            await self._arrival()
-        return self._take()
+        while not self._items and not self._closed:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        if self._closed:
+            raise ConnectionError("the ICE transport is closed")
+        data = self._items.popleft()
+        self._room += len(data)
+        return data
 
     async def get_all(self) -> list[bytes]:
         """What has arrived, at least a datagram and at most a batch.
 
         Raises ConnectionError when the inbox is closed, and never otherwise.
         """
-        if not self._items:
-            await self._arrival()
-        if len(self._items) > BATCH:
-            return [self._take() for _ in range(BATCH)]
-        batch = list(self._items)
-        self._items.clear()
-        self._room = self._limit
+        batch = [await self.get()]
+        while self._items and len(batch) < BATCH:
+            data = self._items.popleft()
+            self._room += len(data)
+            batch.append(data)
         return batch
 
     def close(self) -> None:
@@ -68,18 +71,6 @@ class Inbox:
         self._items.clear()
         self._room = self._limit
         self._wake()
-
-    async def _arrival(self) -> None:
-        while not self._items:
-            if self._closed:
-                raise ConnectionError("the ICE transport is closed")
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-
-    def _take(self) -> bytes:
-        data = self._items.popleft()
-        self._room += len(data)
-        return data
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None
