@@ -7,6 +7,7 @@ import dataclasses
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import aioice.ice
@@ -548,22 +549,60 @@ async def test_the_inbox_is_bounded_and_counts_what_it_drops() -> None:
         await inbox.get()
 
 
-async def test_the_inbox_gives_all_that_it_has_in_batches_and_has_room_for_as_much_again() -> None:
+async def test_the_inbox_feeds_a_reader_in_batches_and_has_room_for_as_much_again() -> None:
     inbox = Inbox(limit=100)
+    batches: list[list[bytes]] = []
+    feeding = asyncio.create_task(inbox.feed(batches.append))
     for _ in range(2):
         for index in range(100):
             inbox.put(bytes([index]))
-        batches = [await inbox.get_all(), await inbox.get_all()]
+        await asyncio.sleep(0.01)
         assert list(map(len, batches)) == [BATCH, 100 - BATCH]
         assert b"".join(b"".join(batch) for batch in batches) == bytes(range(100))
-    reading = asyncio.create_task(inbox.get_all())
-    await asyncio.sleep(0)
-    inbox.put(b"x")
-    assert await reading == [b"x"]
+        batches.clear()
+    inbox.put(b"gone with the inbox")
     inbox.close()
     with pytest.raises(ConnectionError):
-        await inbox.get_all()
-    assert inbox.dropped == 0
+        await feeding
+    assert (batches, inbox.dropped) == ([], 0)
+    with pytest.raises(ConnectionError):
+        await inbox.feed(batches.append)
+
+
+async def test_a_reader_of_the_inbox_is_called_where_it_asked_and_ends_its_feeding_by_raising() -> None:
+    inbox = Inbox()
+    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
+    seen: list[str] = []
+
+    def read(batch: list[bytes]) -> None:
+        seen.append(whose.get())
+        if b"bad" in batch:
+            raise ValueError("a bad batch")
+
+    async def feed() -> None:
+        whose.set("the reader's")
+        await inbox.feed(read)
+
+    feeding = asyncio.create_task(feed())
+    inbox.put(b"before it asked")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    inbox.put(b"bad")
+    with pytest.raises(ValueError, match="a bad batch"):
+        await asyncio.wait_for(feeding, 5)
+    assert seen == ["the reader's", "the reader's"]
+    again = asyncio.create_task(feed())
+    await asyncio.sleep(0)
+    inbox.put(b"unread")
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert len(seen) == 2
+    assert await inbox.get() == b"unread"
+    reading = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+    inbox.put(b"for another")
+    assert await asyncio.wait_for(reading, 5) == b"for another"
 
 
 async def test_stop_ends_reading_and_sending() -> None:

@@ -67,7 +67,7 @@ class Path(Protocol):
     def keep_whole(self, whole: bool) -> None: ...
     async def _send(self, data: bytes) -> None: ...
     async def _recv(self) -> bytes: ...
-    async def datagrams(self) -> list[bytes]: ...
+    async def feed(self, reader: Callable[[list[bytes]], None]) -> None: ...
 
 
 class PacketHandler(Protocol):
@@ -236,13 +236,17 @@ class DtlsConnection(RTCDtlsTransport):
         self._path.keep_whole(whole)
 
     async def _recv_next(self) -> None:
-        """Takes all that has arrived (aiortc/rtcdtlstransport.py:626), without an exception a packet (:658)."""
-        if not self._RTCDtlsTransport__handshake_done:  # type: ignore[attr-defined]
+        """Takes a datagram of the handshake, then all that ever arrives (aiortc/rtcdtlstransport.py:626)."""
+        if self._RTCDtlsTransport__handshake_done:  # type: ignore[attr-defined]
+            await self._path.feed(self._take)
+        else:
             await super()._recv_next()
-            return
+
+    def _take(self, datagrams: list[bytes]) -> None:
+        """Takes what arrived together, without an exception a packet (aiortc/rtcdtlstransport.py:658)."""
         packets: list[bytes] = []
         try:
-            for datagram in await self._path.datagrams():
+            for datagram in datagrams:
                 first = datagram[0]
                 if 19 < first < 64:
                     self._decrypt(datagram, packets)
@@ -251,7 +255,8 @@ class DtlsConnection(RTCDtlsTransport):
         finally:
             if packets and (receiver := self._data_receiver) is not None:
                 receiver.take(packets)  # type: ignore[attr-defined]
-        await self._write_ssl()
+        for datagram in self._written():
+            self._path.send(datagram)
 
     def _decrypt(self, datagram: bytes, packets: list[bytes]) -> None:
         """Adds what the records of a datagram hold. Raises ConnectionError when the peer has said goodbye."""
@@ -287,10 +292,13 @@ class DtlsConnection(RTCDtlsTransport):
 
     async def _write_ssl(self) -> None:
         """Sends what OpenSSL has written, records whole (aiortc/rtcdtlstransport.py:742)."""
+        for datagram in self._written():
+            await self._path._send(datagram)
+
+    def _written(self) -> list[bytes]:
+        """What OpenSSL wants sent, in datagrams."""
         pending = lib.BIO_get_mem_data(self._openssl._from_ssl, ffi.NULL)
-        if pending > 0:
-            for datagram in datagrams(self._openssl.bio_read(pending)):
-                await self._path._send(datagram)
+        return datagrams(self._openssl.bio_read(pending)) if pending > 0 else []
 
 
 class _NoIdentity(RTCCertificate):

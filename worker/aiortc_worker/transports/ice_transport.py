@@ -125,9 +125,9 @@ class IceTransport(Remote):
     async def _recv(self) -> bytes:
         return await self.inbox.get()
 
-    async def datagrams(self) -> list[bytes]:
-        """What has arrived, awaited. Raises ConnectionError when the transport is closed."""
-        return await self.inbox.get_all()
+    async def feed(self, reader: Callable[[list[bytes]], None]) -> None:
+        """Gives `reader` what arrives, as `Inbox.feed` does; raises ConnectionError when the transport is closed."""
+        await self.inbox.feed(reader)
 
     # Calls
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
 
 LIMIT = 4 * 1024 * 1024
 "Bytes kept; a datagram that would exceed them is dropped, as a full socket buffer would drop it."
@@ -25,6 +27,11 @@ class Inbox:
         self._room = limit
         self._items: deque[bytes] = deque()
         self._waiter: asyncio.Future[None] | None = None
+        self._reader: Callable[[list[bytes]], None] | None = None
+        "Who is given what arrives; its context is the one in which it asked."
+        self._context: Context | None = None
+        self._giving = False
+        "Whether it is given something in the next turn of the event loop."
         self._closed = False
 
     def put(self, data: bytes) -> None:
@@ -53,16 +60,41 @@ class Inbox:
         self._room += len(data)
         return data
 
-    async def get_all(self) -> list[bytes]:
-        """What has arrived, at least a datagram and at most a batch.
+    async def feed(self, reader: Callable[[list[bytes]], None]) -> None:
+        """Gives `reader` what arrives, a batch in a turn of the event loop. Never returns.
 
-        Raises ConnectionError when the inbox is closed, and never otherwise.
+        Raises what `reader` raises, and ConnectionError when the inbox is closed.
         """
-        batch = [await self.get()]
-        while self._items and len(batch) < BATCH:
-            data = self._items.popleft()
-            self._room += len(data)
-            batch.append(data)
+        self._reader, self._context = reader, copy_context()
+        self._waiter = ended = asyncio.get_running_loop().create_future()
+        self._wake()
+        try:
+            await ended
+        finally:
+            self._reader = None
+        raise ConnectionError("the ICE transport is closed")
+
+    def _give(self) -> None:
+        self._giving = False
+        reader, ended = self._reader, self._waiter
+        if reader is None or ended is None or ended.done():
+            return
+        try:
+            reader(self._batch())
+        except Exception as error:
+            ended.set_exception(error)
+            return
+        if self._items:
+            self._wake()
+
+    def _batch(self) -> list[bytes]:
+        items = self._items
+        if len(items) <= BATCH:
+            batch = list(items)
+            items.clear()
+        else:
+            batch = [items.popleft() for _ in range(BATCH)]
+        self._room += sum(map(len, batch))
         return batch
 
     def close(self) -> None:
@@ -73,6 +105,10 @@ class Inbox:
         self._wake()
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if self._reader is None or self._closed:
+            waiter, self._waiter = self._waiter, None
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
+        elif self._items and not self._giving:
+            self._giving = True
+            asyncio.get_running_loop().call_soon(self._give, context=self._context)
