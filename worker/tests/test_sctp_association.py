@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sctp_wire import DATA, FORWARD_TSN, SACK, End, joined, part
 
 from aiortc_worker.sctp.acknowledging import WINDOW
+from aiortc_worker.sctp.packet import CHUNK, HEADER, Sack, chunks_of, decode_sack, encode_sack, is_intact, seal
 from aiortc_worker.sctp.packet import DATA as DATA_HEADER
-from aiortc_worker.sctp.packet import Sack, chunks_of, decode_sack, encode_sack, is_intact, seal
 from aiortc_worker.sctp.sending import INITIAL_WINDOW
 from aiortc_worker.sctp.timers import RTO_MAX, RTO_MIN
 
@@ -107,6 +107,39 @@ async def test_messages_go_on_before_packets_are_answered_and_packets_before_the
     await b.has(1)
     assert a.told[:3] == ["packet", "packet", "settled"]
     assert b.told == ["message", "taken", "packet", "settled"], "two packets of data are acknowledged at once"
+    part(a, b)
+
+
+async def test_messages_go_on_before_the_acknowledgement_that_came_with_them_is_acted_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a, b = await joined()
+    under_way: list[int] = []
+    monkeypatch.setattr(a, "taken", lambda: under_way.append(a.association.figures()["unacked_data"]))
+    a.send(b"question")
+    await b.has(1)
+    b.send(b"answer")
+    await a.has(1)
+    assert b.wire.kinds() == [[SACK, DATA]]
+    assert under_way == [24], "what it acknowledges counts until the message was passed on"
+    assert a.association.figures()["unacked_data"] == 0
+    part(a, b)
+
+
+async def test_an_acknowledgement_that_cannot_be_read_takes_nothing_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    a, b = await joined()
+    a.send(b"question")
+    await b.has(1)
+    b.wire.held = []
+    b.send(b"answer")
+    await asyncio.sleep(0.01)
+    (packet,) = b.wire.held
+    (_, _, start, end), (_, _, data, _) = chunks_of(packet)
+    short = CHUNK.pack(SACK, 0, 12) + packet[start + CHUNK.size : end - 4]
+    a.wire.arrive(seal(5000, 5000, HEADER.unpack_from(packet)[2], [short, packet[data:]]))
+    assert await a.has(1) == [b"answer"]
+    assert a.association.figures()["unacked_data"] == 24
+    assert "a SACK in a packet of" in caplog.text
     part(a, b)
 
 

@@ -51,6 +51,8 @@ class Receiving(Timers):
         "Whether what is received is not read, so that nothing more can be kept."
         self._urgent = False
         "Whether the acknowledgement must not wait."
+        self._sacks: list[tuple[bytes, ChunkView]] = []
+        "Acknowledgements that were not acted on yet: their packets, and where they lie in them."
 
     def take(self, packets: Iterable[bytes]) -> None:
         """Takes the packets that arrived together; then ends the turn. Never raises."""
@@ -62,6 +64,13 @@ class Receiving(Timers):
             except Exception:
                 logger.warning("an SCTP packet of %d bytes was dropped", len(packet), exc_info=True)
         self._taken()
+        # Not before: somebody waits for the messages.
+        sacks, self._sacks = self._sacks, []
+        for packet, view in sacks:
+            try:
+                self._sacked(decode_sack(packet, view))
+            except Exception:
+                logger.warning("a SACK in a packet of %d bytes was dropped", len(packet), exc_info=True)
         self._end_turn()
 
     async def _handle_data(self, data: bytes) -> None:  # :930
@@ -100,7 +109,7 @@ class Receiving(Timers):
                 held_data = True
                 self._take_data(packet, view)
             elif kind == SackChunk.type:
-                self._sacked(decode_sack(packet, view))
+                self._sacks.append((packet, view))
             elif kind != InitChunk.type or tag == 0:
                 self._take_other(packet, view)
         if held_data:
