@@ -42,7 +42,9 @@ class Acknowledging(Receiving):
 
     def update_window(self) -> None:
         """Tells the peer of a window that has opened again, if it was told of a much smaller one."""
-        if self._association_state is State.ESTABLISHED and self._window() >= self._said_window + WINDOW // 4:
+        if self._said_window > WINDOW * 3 // 4 or self._association_state is not State.ESTABLISHED:
+            return
+        if self._window() >= self._said_window + WINDOW // 4:
             self._urgent = True
             self._wake()
 

@@ -75,13 +75,13 @@ def chunks_of(packet: bytes) -> list[ChunkView]:
 
 def encode_sack(sack: Sack) -> bytes:
     """A SACK chunk."""
-    flat = [edge for gap in sack.gaps for edge in gap]
-    gaps, duplicates = len(sack.gaps), len(sack.duplicates)
-    length = SACK.size + 4 * (gaps + duplicates)
-    header = SACK.pack(3, 0, length, sack.cumulative_tsn, sack.window, gaps, duplicates)
-    if not flat and not duplicates:
+    cumulative, window, gaps, duplicates = sack
+    length = SACK.size + 4 * (len(gaps) + len(duplicates))
+    header = SACK.pack(3, 0, length, cumulative, window, len(gaps), len(duplicates))
+    if length == SACK.size:
         return header
-    return header + struct.pack(f"!{len(flat)}H{duplicates}L", *flat, *sack.duplicates)
+    edges = [edge for gap in gaps for edge in gap]
+    return header + struct.pack(f"!{len(edges)}H{len(duplicates)}L", *edges, *duplicates)
 
 
 def decode_sack(packet: bytes, chunk: ChunkView) -> Sack:

@@ -78,13 +78,13 @@ class ChannelInbound:
         """Bytes that were received and are still here."""
         if not self._behind and not self._held:
             return 0
-        held = sum(channel.held_bytes for channel in self._held)
+        return sum(channel.held_bytes for channel in self._held) + sum(map(self._session.outstanding, self._behind))
+
+    def flushed(self) -> None:
+        """The link has had the chance to take what there is."""
         for remote in tuple(self._behind):
-            outstanding = self._session.outstanding(remote)
-            held += outstanding
-            if not outstanding:
+            if not self._session.outstanding(remote):
                 self._behind.discard(remote)
-        return held
 
     def _deliver(self, channel: Channel, data: bytes, text: bool) -> None:
         owner = channel.owner

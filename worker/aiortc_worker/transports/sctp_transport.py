@@ -234,6 +234,7 @@ class SctpTransport(Remote):
     def taken(self) -> None:
         """Passes messages on at once: what SCTP has to answer takes its time, and can follow."""
         self.session.flush()
+        self._inbound.flushed()
 
     def stream_reset(self, stream_id: int) -> None:
         """The peer closes a channel: so do we (RFC 8831, section 6.7)."""
