@@ -16,6 +16,7 @@ import { figure as throughput } from './figures/throughput.ts';
 import { figure as transfer } from './figures/transfer.ts';
 import { otherPeers } from './others.ts';
 import type { PeerKind } from './peer.ts';
+import { countStolen } from './stolen.ts';
 
 const figures: Figure[] = [firstMessage, connectTime, throughput, roundTrip, messages, besideBulk, link, transfer];
 const NAMES = ['mediasoup-client-aiortc', 'werift', 'node-datachannel'];
@@ -26,6 +27,8 @@ interface Result {
 	figure: string;
 	what: string;
 	rounds: number;
+	/** The share of the cores' time that a hypervisor gave to others meanwhile; null where the system does not tell. */
+	stolen: number | null;
 	/** Why it says nothing, if it does not. */
 	void: string | null;
 	goals: Goal[];
@@ -85,6 +88,7 @@ async function others(): Promise<PeerKind[]> {
 
 async function measure(figure: Figure): Promise<Result> {
 	const taking = peers.filter(({ name }) => (figure.peers ?? ['aiortc-shim', 'aiortc', ...NAMES]).includes(name));
+	const stolen = countStolen();
 	const samples = new Map<string, Sample[]>(taking.map(({ name }) => [name, []]));
 	for (let round = 0; round < Math.min(rounds, figure.rounds ?? rounds); round++) {
 		for (const peer of taking) samples.get(peer.name)!.push(await figure.measure(peer));
@@ -97,6 +101,7 @@ async function measure(figure: Figure): Promise<Result> {
 		figure: figure.name,
 		what: figure.what,
 		rounds: Math.min(rounds, figure.rounds ?? rounds),
+		stolen: stolen(),
 		void: whyVoid(figure, all),
 		goals: (comparable && figure.goals?.(all)) || [],
 		peers: Object.fromEntries(entries),
@@ -116,7 +121,7 @@ function whyVoid({ quiet }: Figure, all: Medians): string | null {
 }
 
 /** A row a peer, each number with its ratio to aiortc's. */
-function print({ figure, what, rounds, peers: rows, goals, void: reason }: Result): void {
+function print({ figure, what, rounds, stolen, peers: rows, goals, void: reason }: Result): void {
 	const base = rows.aiortc?.median;
 	const cell = (column: string, value: number) =>
 		base ? `${value.toPrecision(3)} (x${(value / base[column]!).toFixed(2)})` : value.toPrecision(3);
@@ -125,5 +130,6 @@ function print({ figure, what, rounds, peers: rows, goals, void: reason }: Resul
 	console.log(`\n${figure}: ${what}; median of ${rounds}`);
 	console.table(Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, cells(row.median)])));
 	for (const goal of goals) console.log(`${goal.reached ? 'reached' : 'MISSED '}: ${goal.text}`);
+	if (stolen) console.log(`a hypervisor took ${(100 * stolen).toFixed(1)} % of the cores' time`);
 	if (reason) console.log(`VOID: ${reason}`);
 }
