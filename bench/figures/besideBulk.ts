@@ -1,7 +1,8 @@
 import { type Figure, quantile, type Sample } from '../figure.ts';
 import { connect, type Peer } from '../peer.ts';
 
-const COUNT = 1000;
+/** As many as take seconds: beside a thousand, those of the moment in which bulk begins are more than one of a hundred. */
+const COUNT = 4000;
 /** Round trips, beside bulk, before any is measured: V8 compiles what has become hot beside what is to be measured. */
 const WARM = 4000;
 
