@@ -605,6 +605,22 @@ async def test_a_reader_of_the_inbox_is_called_where_it_asked_and_ends_its_feedi
     assert await asyncio.wait_for(reading, 5) == b"for another"
 
 
+async def test_a_reader_may_close_the_inbox_and_fail_in_the_same_breath() -> None:
+    inbox = Inbox()
+    unhandled: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unhandled.append(context))
+
+    def read(_batch: list[bytes]) -> None:
+        inbox.close()
+        raise ValueError("a bad batch")
+
+    inbox.put(b"bad")
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(inbox.feed(read), 5)
+    await asyncio.sleep(0)
+    assert unhandled == []
+
+
 async def test_stop_ends_reading_and_sending() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     await join(a, b)

@@ -82,7 +82,9 @@ class Inbox:
         try:
             reader(self._batch())
         except Exception as error:
-            ended.set_exception(error)
+            # Unless the reader has closed the inbox, too.
+            if not ended.done():
+                ended.set_exception(error)
             return
         if self._items:
             self._wake()
