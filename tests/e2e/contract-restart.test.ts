@@ -123,11 +123,17 @@ test('5 % loss both ways: pictures and sound go on, repaired by RTX, and no mess
 	const gap = await longestGap(seen.client.track);
 	await Promise.all([sees(seen.client.track, 5), hears(heard.client.track, 500)]);
 	await count.check();
-	const sent = stats<RTCOutboundRtpStreamStats>(await video.getStats(), 'outbound-rtp');
-	const received = stats<RTCInboundRtpStreamStats>(await seen.client.getStats(), 'inbound-rtp');
-	assert.ok(sent.retransmittedPacketsSent! > 0, `sent again: ${JSON.stringify(sent)}`);
-	assert.ok(retransmittedTo(received) > 0, `received again: ${JSON.stringify(received)}`);
-	assert.ok(received.nackCount! > 0);
+	// Chance may spare the pictures of these seconds on one of the two ways.
+	const sentAgain = async () => {
+		const sent = stats<RTCOutboundRtpStreamStats>(await video.getStats(), 'outbound-rtp');
+		return sent.retransmittedPacketsSent! > 0 || null;
+	};
+	const receivedAgain = async () => {
+		const received = stats<RTCInboundRtpStreamStats>(await seen.client.getStats(), 'inbound-rtp');
+		return (retransmittedTo(received) > 0 && received.nackCount! > 0) || null;
+	};
+	await eventually(sentAgain, PATIENCE, 'sent again');
+	await eventually(receivedAgain, PATIENCE, 'received again');
 	for (const { relay } of [anna.send, bert.receive]) assert.ok(relay!.lost > 10);
 	assert.ok(gap < 3_000, `the picture stood still for ${gap} ms`);
 });
