@@ -17,7 +17,6 @@ from .acknowledging import Acknowledging
 from .chunk import SEQUENCES, TSNS, OutboundChunk, fragments
 from .packet import DATA, FIRST_CHUNK
 from .receiving import State
-from .timers import RTO_INITIAL
 
 INITIAL_WINDOW = 10 * PACKET
 "Bytes, as TCP begins (RFC 6928); aiortc has 3 packets."
@@ -36,8 +35,6 @@ class Sending(Acknowledging):
         super().__init__(dtls, port)
         self._cwnd = INITIAL_WINDOW
         self._peer_window = 2**32
-        self._useful_flight = _useful_flight(RTO_INITIAL)
-        "Bytes in flight beyond which they would only fill queues."
         self._resending = False
         "Whether a chunk may be due to be sent again."
 
@@ -113,14 +110,11 @@ class Sending(Acknowledging):
     async def _transmit(self) -> None:  # :1726
         self._wake()
 
-    def _update_rto(self, R: float) -> None:  # noqa: N803  # :1844
-        super()._update_rto(R)
-        self._useful_flight = _useful_flight(self.shortest_round_trip)
-
     def _flight_limit(self) -> int:
         """Bytes that may be in flight now. One chunk may always go, to find out whether a closed window has opened."""
+        useful = max(LEAST_FLIGHT, int(FASTEST * self.shortest_round_trip))
         burst = max(BURST, 4 * self._packet_size)
-        return min(self._cwnd, self._peer_window or 1, self._useful_flight, self._flight_size + burst)
+        return min(self._cwnd, max(1, self._peer_window), useful, self._flight_size + burst)
 
     def _send_data(self) -> None:
         limit = self._flight_limit()
@@ -185,7 +179,3 @@ class Sending(Acknowledging):
         self._ssthresh = max(self._cwnd // 2, 4 * self._packet_size)
         self._cwnd = self._packet_size
         self._turn()
-
-
-def _useful_flight(round_trip: float) -> int:
-    return max(LEAST_FLIGHT, int(FASTEST * round_trip))

@@ -60,10 +60,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self._control: deque[bytes | list[tuple[int, int]]] = deque()
-        self._audio: deque[Stream] = deque()
-        self._video: deque[Stream] = deque()
-        self._data: deque[Stream] = deque()
-        self._lanes: dict[Lane, deque[Stream]] = {"audio": self._audio, "video": self._video, "data": self._data}
+        self._lanes: dict[Lane, deque[Stream]] = {"audio": deque(), "video": deque(), "data": deque()}
 
     def control(self, text: bytes) -> None:
         """Queues a text frame ahead of all media and messages."""
@@ -110,10 +107,7 @@ class Scheduler:
                 self._control.popleft()
                 return frame
             room = 0
-        for ring in (self._audio, self._video):
-            if ring and (media := self._next_media(ring, room)) is not None:
-                return media
-        return self._next_data(room) if self._data else None
+        return self._next_media("audio", room) or self._next_media("video", room) or self._next_data(room)
 
     def _next_control(self) -> Frame:
         first = self._control[0]
@@ -124,7 +118,8 @@ class Scheduler:
             parts.append(RECORD.pack(CREDIT, 0, object_id, LENGTH.size) + LENGTH.pack(amount))
         return _binary(parts, len(first) * (RECORD.size + LENGTH.size), counted=True)
 
-    def _next_media(self, ring: deque[Stream], room: int) -> Frame | None:
+    def _next_media(self, lane: Lane, room: int) -> Frame | None:
+        ring = self._lanes[lane]
         waiting = 0
         while waiting < len(ring):
             stream = ring[0]
@@ -145,8 +140,8 @@ class Scheduler:
         return None
 
     def _next_data(self, room: int) -> Frame | None:
-        ring = self._data
-        if room < LEAST_ROOM:
+        ring = self._lanes["data"]
+        if not ring or room < LEAST_ROOM:
             return None
         budget = min(room, FRAGMENT + RECORD.size)
         parts: list[Buffer] = [b""]

@@ -86,8 +86,7 @@ class Inbox:
             if not ended.done():
                 ended.set_exception(error)
             return
-        if self._items:
-            self._wake()
+        self._wake()
 
     def _batch(self) -> list[bytes]:
         items = self._items
