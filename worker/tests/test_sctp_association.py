@@ -296,6 +296,21 @@ async def test_a_peer_that_is_not_read_is_stopped_and_goes_on_at_once_when_it_is
     part(a, b)
 
 
+async def test_a_window_that_was_half_closed_is_announced_when_it_opens_and_not_twice() -> None:
+    a, b = await joined()
+    b.unread = WINDOW // 2
+    a.send(b"x" * 2000)
+    await b.has(1)
+    await asyncio.sleep(0.01)
+    assert [sack.window for sack in sacks(b.wire.sent)] == [WINDOW // 2]
+    b.unread = 0
+    for _ in range(2):
+        b.association.update_window()
+        await asyncio.sleep(0.01)
+    assert [sack.window for sack in sacks(b.wire.sent)] == [WINDOW // 2, WINDOW]
+    part(a, b)
+
+
 async def test_what_was_sent_into_a_closed_window_is_sent_again_when_it_opens() -> None:
     a, b = await joined()
     b.unread = WINDOW
