@@ -76,7 +76,12 @@ async function cacheName(version: string): Promise<string> {
 
 async function lock(folder: string, log: Log): Promise<() => Promise<void>> {
 	const options = { stale: 20_000, update: 5_000 };
-	if (await lockfile.check(folder, options)) log('waiting for another process that makes mediasoup-worker');
+	try {
+		return await lockfile.lock(folder, options);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
+	}
+	log('waiting for another process that makes mediasoup-worker');
 	return lockfile.lock(folder, { ...options, retries: { retries: 1_800, factor: 1, minTimeout: 1_000 } });
 }
 
