@@ -79,6 +79,19 @@ async def test_an_establishment_that_is_none_costs_its_stream_alone(data: bytes)
     await close(a, b)
 
 
+async def test_a_channel_whose_open_cannot_be_read_is_closed_at_its_maker(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    await connect(a, b)
+    bad = struct.pack("!BBHLHH", 3, 0, 0, 0, 2, 0) + b"\xff\xfe"
+    with monkeypatch.context() as patch:
+        patch.setattr("aiortc_worker.transports.sctp_transport.encode_open", lambda _: bad)
+        channel = a.channel(label="bad")
+        assert (await a.session.event(channel, "close")).error is None
+    assert not b.session.outs(b.sctp, "datachannel")
+    await working(a, b, 1)
+    await close(a, b)
+
+
 async def test_an_open_on_a_stream_in_use_leaves_its_channel() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     channel = a.channel(label="first")
