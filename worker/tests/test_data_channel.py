@@ -283,6 +283,31 @@ async def test_channels_take_turns() -> None:
     await close(a, b)
 
 
+async def test_an_unordered_channel_keeps_order_until_its_open_is_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    await connect(a, b)
+    queued: list[bool] = []
+    queue = a.sctp._association.queue
+
+    def noted(*args: Any, ordered: bool, **options: Any) -> None:
+        queued.append(ordered)
+        queue(*args, ordered=ordered, **options)
+
+    monkeypatch.setattr(a.sctp._association, "queue", noted)
+    channel = a.channel(label="unordered", ordered=False)
+    put(channel, "right behind the OPEN")
+    other = await b.accept()
+    await arrived(b, other, 1)
+    stream = (await a.session.event(channel, "open")).stream_id
+    await a.session.until(lambda: a.sctp._channels[stream].acknowledged)
+    put(channel, "after the ACK")
+    assert await arrived(b, other, 2) == ["right behind the OPEN", "after the ACK"]
+    assert queued == [True, True, False], "the OPEN, and what was sent before and after its ACK"
+    await close(a, b)
+
+
 async def test_credit_is_given_as_bytes_leave_and_not_before() -> None:
     a, b, channel, other = await pair()
     a.session.credits.clear()
