@@ -44,7 +44,11 @@ LINES = {
         1288: "def _remote_candidates_expected(",
         1349: "self._early_checks.append(",
     },
-    "aioice/stun.py": {149: 'unpack("!I", data)', 353: "self.__timeout_delay = RETRY_RTO"},
+    "aioice/stun.py": {
+        149: 'unpack("!I", data)',
+        353: "self.__timeout_delay = RETRY_RTO",
+        361: "def response_received(",
+    },
     "aioice/turn.py": {190: "async def delete("},
     "aiortc/rtcdtlstransport.py": {
         203: "ctx.use_privatekey(self._key)",

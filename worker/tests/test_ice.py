@@ -299,6 +299,52 @@ async def test_a_lite_peer_is_checked_first_and_nominated_then() -> None:
     await close(a, b)
 
 
+class LitePeer(asyncio.DatagramProtocol):
+    """Answers the first check and begins DTLS in the same breath; a nomination it leaves unanswered."""
+
+    def __init__(self, password: str) -> None:
+        self.password = password.encode()
+        self.answered = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        if self.answered:
+            return
+        self.answered = True
+        request = stun.parse_message(data)
+        response = stun.Message(
+            message_method=stun.Method.BINDING,
+            message_class=stun.Class.RESPONSE,
+            transaction_id=request.transaction_id,
+        )
+        response.attributes["XOR-MAPPED-ADDRESS"] = addr
+        response.add_message_integrity(self.password)
+        self.transport.sendto(bytes(response), addr)
+        self.transport.sendto(b"\x16ClientHello", addr)
+
+
+@pytest.mark.parametrize("password", ["right" * 5, "wrong" * 5])
+async def test_a_peer_is_heard_from_its_first_authenticated_answer_on(password: str) -> None:
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: LitePeer(password), local_addr=("127.0.0.1", 0)
+    )
+    port = transport.get_extra_info("sockname")[1]
+    a = Peer("controlling")
+    await a.gather()
+    await a.ice.start(RemoteParameters("lite", "right" * 5, ice_lite=True))
+    await a.ice.addRemoteCandidate(RemoteCandidate(f"candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host"))
+    if password.startswith("right"):
+        assert await asyncio.wait_for(a.ice._recv(), 2) == b"\x16ClientHello"
+    else:
+        await asyncio.sleep(0.3)
+        assert a.ice.inbox.packets == 0
+        assert (await a.ice.getStats()).strangers > 0
+    transport.close()
+    await close(a)
+
+
 async def test_stock_aioice_on_loopback_alone_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
     stock = Connection(ice_controlling=False)

@@ -248,11 +248,9 @@ class IceConnection(Connection):
         self._look_again()
 
     def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
-        """Hears a peer once a check of ours has reached it (aioice/ice.py:1088)."""
+        """Wakes the checks for a pair that waits (aioice/ice.py:1088)."""
         super().check_state(pair, state)
-        if state is CandidatePair.State.SUCCEEDED:
-            _checked(pair.protocol).add(pair.remote_addr)
-        elif state is CandidatePair.State.WAITING:
+        if state is CandidatePair.State.WAITING:
             self._look_again()
 
     def check_complete(self, pair: CandidatePair) -> None:

@@ -36,7 +36,7 @@ class IceSocket(StunProtocol):
         super().__init__(connection)
         self.connection = connection
         self.checked: set[Address] = set()
-        "Peers that have passed a check of theirs or ours here; nobody else is heard."
+        "Peers whose check, or whose answer to one of ours, was authenticated here; nobody else is heard."
         self.bound: socket.socket | None = None
         "None of a relayed address."
 
@@ -75,11 +75,11 @@ class IceSocket(StunProtocol):
 
         Raises stun.TransactionError when it fails or is not answered in time.
         """
-        if integrity_key is not None:
-            request.add_message_integrity(integrity_key)
-        transaction = stun.Transaction(
-            request, addr, self, retransmissions=retransmissions, integrity_key=integrity_key
-        )
+        transaction: stun.Transaction
+        if integrity_key is None:
+            transaction = stun.Transaction(request, addr, self, retransmissions=retransmissions)
+        else:
+            transaction = Check(request, addr, self, integrity_key, retransmissions)
         transaction._Transaction__timeout_delay = wait or self.connection.timing.first_retry  # type: ignore[attr-defined]
         self.transactions[request.transaction_id] = transaction
         started = time.monotonic()
@@ -90,6 +90,30 @@ class IceSocket(StunProtocol):
         if integrity_key is not None:
             self.connection.answered(time.monotonic() - started)
         return answer
+
+
+class Check(stun.Transaction):
+    """A check of ours. Its peer is heard from the first authenticated answer on.
+
+    An ICE-lite peer that is the DTLS client sends its ClientHello right behind the answer, so the pair's state, which
+    changes in a task, would come too late: the next ClientHello follows after a second.
+    """
+
+    def __init__(
+        self, request: stun.Message, peer: Address, socket: IceSocket, key: bytes, retransmissions: int | None
+    ) -> None:
+        request.add_message_integrity(key)
+        super().__init__(request, peer, socket, retransmissions=retransmissions, integrity_key=key)
+        self._peer = peer
+        self._socket = socket
+        self._key = key
+
+    def response_received(self, message: stun.Message, addr: Address) -> None:
+        """Takes an answer (aioice/stun.py:361); another address, or another password, makes nobody known."""
+        is_answer = message.message_class == stun.Class.RESPONSE and addr == self._peer
+        if is_answer and message.check_message_integrity(self._key):
+            self._socket.checked.add(addr)
+        super().response_received(message, addr)
 
 
 def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket | None:
