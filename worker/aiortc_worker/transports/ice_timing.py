@@ -23,8 +23,8 @@ class IceTiming:
     "Between two consent checks, made 0.8 to 1.2 times as long at random (RFC 7675, section 5.1)."
     consent_answer: float = 2.5
     "Without an answer to one, the state is `disconnected`, and checks follow each other faster."
-    consent_expiry: float = 30.0
-    "Since the last answer; then the state is `failed`."
+    consent_expiry: float = 15.0
+    "Since the last answer; then the state is `failed`. As in libwebrtc; RFC 7675 allows 30 at most."
     gather: float = 5.0
     "A STUN or TURN server may take so long."
     retire: float = 2.0
