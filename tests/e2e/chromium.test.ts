@@ -128,6 +128,52 @@ test('a file of 8 MiB and words about it go each way at once, piece by piece wit
 	}
 });
 
+test("Chromium sees of Node's close() what it sees of another Chromium's, and Node of Chromium's", async () => {
+	const [page, other] = await Promise.all([openPage(), openPage()]);
+	const [local, witness] = [new Peer({}), new Peer({})];
+	try {
+		const expected = await endOfCall(other, page);
+		assert.equal(expected.slice(0, 3), ['closing', 'error', 'close']);
+		assert.equal(await endOfCall(local, page), expected);
+		// The specification announces an abrupt end as closed, without the `closing` that libwebrtc fires before it.
+		assert.equal(await endOfCall(page, witness), expected.slice(1));
+	} finally {
+		for (const peer of [local, witness]) peer.close();
+		await Promise.all([page.close(), other.close()]);
+	}
+});
+
+/** Calls, closes one side, and gives what the other saw of it. */
+async function endOfCall(closer: Page | Peer, witness: Page | Peer): Promise<string[]> {
+	for (const side of [closer, witness]) {
+		if (side instanceof Peer) continue;
+		await side.evaluate(() => (globalThis as unknown as PageGlobals).createPeer({ trickle: false }));
+	}
+	await ask(closer, 'openChannel');
+	await ask(closer, 'accept', await ask(witness, 'answer', await ask(closer, 'offer')));
+	await Promise.all([ask(closer, 'say', [10]), ask(witness, 'say', [10])]);
+	await ask(closer, 'close');
+	return ask(witness, 'ended');
+}
+
+/** Has a peer do something, here or in its page. */
+async function ask<M extends 'openChannel' | 'offer' | 'answer' | 'accept' | 'say' | 'ended' | 'close'>(
+	side: Page | Peer,
+	method: M,
+	argument?: Parameters<Peer[M]>[0],
+): Promise<Awaited<ReturnType<Peer[M]>>> {
+	type Result = Awaited<ReturnType<Peer[M]>>;
+	if (side instanceof Peer) return (await (side[method] as (given: unknown) => unknown).call(side, argument)) as Result;
+	const result = await side.evaluate(
+		([method, argument]) => {
+			const { peer } = globalThis as unknown as PageGlobals;
+			return (peer[method] as (given: unknown) => unknown).call(peer, argument);
+		},
+		[method, argument] as const,
+	);
+	return result as Result;
+}
+
 async function negotiate(offerer: 'Node' | 'Chromium', local: Peer, page: Page): Promise<void> {
 	if (offerer === 'Node') {
 		const offer = await local.offer();

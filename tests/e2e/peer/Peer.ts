@@ -11,6 +11,8 @@ export class Peer {
 	/** The peer's tracks, by kind. */
 	readonly remote = new Map<string, MediaStreamTrack>();
 	readonly received: Receipt[] = [];
+	/** Events at the end of the channel. */
+	readonly #ends: string[] = [];
 	readonly #trickles: boolean;
 	/** Candidates may overtake the description that they belong to: they wait for it. */
 	readonly #described: Promise<void>;
@@ -98,6 +100,16 @@ export class Peer {
 		this.connection.close();
 	}
 
+	/** What is seen of the other's close() within 4 s, before consent checks notice it: the channel's events, and states. */
+	async ended(): Promise<string[]> {
+		const { connection } = this;
+		const { transport } = connection.sctp!;
+		const isOver = () => transport.state === 'closed' && this.#ends.includes('close');
+		for (let waited = 0; waited < 4_000 && !isOver(); waited += 10)
+			await new Promise((resolve) => setTimeout(resolve, 10));
+		return [...this.#ends, `DTLS ${transport.state}`, `ICE ${connection.iceConnectionState}`];
+	}
+
 	async #describe(description: RTCSessionDescriptionInit): Promise<void> {
 		await this.connection.setRemoteDescription(description);
 		this.#ondescribed();
@@ -112,6 +124,7 @@ export class Peer {
 				this.received.push(await receiptOf(data, ''));
 			});
 		};
+		for (const type of ['closing', 'error', 'close']) channel.addEventListener(type, () => this.#ends.push(type));
 		this.#onchannel(channel);
 	}
 
