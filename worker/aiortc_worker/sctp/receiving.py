@@ -28,6 +28,7 @@ from ..aiortc_compat import run_now
 from ..compat.dtls import DtlsConnection
 from .chunk import SEQUENCES, TSNS, WHOLE, InboundChunk
 from .packet import CHUNK, DATA, HEADER, ChunkView, Sack, chunks_of, decode_sack, is_intact
+from .strict import check_chunk
 from .timers import Timers
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class Receiving(Timers):
         super().__init__(dtls, port)
         self.abort_cause: int | None = None
         "Of the peer's ABORT."
+        self.malformed = 0
+        "Packets, and acknowledgements in them, that were dropped for what they say of themselves."
         self._full = False
         "Whether what is received is not read, so that nothing more can be kept."
         self._urgent = False
@@ -61,6 +64,8 @@ class Receiving(Timers):
         for packet in packets:
             try:
                 self._take(packet)
+            except ValueError:
+                self.malformed += 1
             except Exception:
                 logger.warning("an SCTP packet of %d bytes was dropped", len(packet), exc_info=True)
         self._taken()
@@ -69,6 +74,8 @@ class Receiving(Timers):
         for packet, view in sacks:
             try:
                 self._sacked(decode_sack(packet, view))
+            except ValueError:
+                self.malformed += 1
             except Exception:
                 logger.warning("a SACK in a packet of %d bytes was dropped", len(packet), exc_info=True)
         self._end_turn()
@@ -95,10 +102,7 @@ class Receiving(Timers):
     def _take(self, packet: bytes) -> None:
         if not is_intact(packet):
             return
-        try:
-            views = chunks_of(packet)
-        except ValueError:
-            return
+        views = chunks_of(packet)
         tag = HEADER.unpack_from(packet)[2]
         if tag != self._local_verification_tag and not (tag == 0 and self._is_init(views)):
             return
@@ -129,6 +133,7 @@ class Receiving(Timers):
         chunk_class = CHUNK_TYPES.get(kind)
         if chunk_class is None:
             return
+        check_chunk(packet, view)
         chunk: Chunk = chunk_class(flags=flags, body=packet[start + CHUNK.size : end])
         if isinstance(chunk, AbortChunk):
             self.abort_cause = chunk.params[0][0] if chunk.params else None
