@@ -73,8 +73,9 @@ export class Pool {
 	 */
 	async place(owner: string): Promise<Worker> {
 		const own = [...this.#owned].filter((worker) => worker.owner === owner);
-		const least = own.sort((a, b) => a.sessions - b.sessions)[0];
-		if (least && (least.sessions === 0 || !this.#hasRoom())) return take(least);
+		const least = own.sort((a, b) => Number(b.answers) - Number(a.answers) || a.sessions - b.sessions)[0];
+		const isFree = least?.answers && least.sessions === 0;
+		if (least && (isFree || !this.#hasRoom())) return take(least);
 		if (!this.#hasRoom()) await this.#makeRoom();
 		const worker = await this.#next();
 		worker.owner = owner;
@@ -138,7 +139,7 @@ export class Pool {
 			for (const spare of this.#spares) {
 				this.#spares.delete(spare);
 				const worker = await spare.started.catch(() => null);
-				if (worker?.alive) return this.#own(worker);
+				if (worker?.alive && worker.answers) return this.#own(worker);
 			}
 			return this.#own(await this.#launch());
 		} finally {

@@ -31,6 +31,8 @@ export interface SessionOptions {
 	readonly access: Access;
 	readonly local: LocalSocket;
 	readonly worker: WorkerInfo;
+	/** How the worker ended, once it has. */
+	readonly workerEnd: () => string;
 	readonly graceSeconds: number;
 	/** Whether the bridge has other users. */
 	readonly shared: boolean;
@@ -67,7 +69,7 @@ export class BridgeSession {
 		this.#local = options.local;
 		this.#rate = new RateLimit(options.access.limits.framesPerSecond);
 		this.#local.onframe = (payload, binary) => this.#fromWorker({ payload, binary });
-		this.#local.onclose = () => this.end(CloseCode.workerDied, 'the worker died');
+		this.#local.onclose = () => this.end(CloseCode.workerDied, options.workerEnd());
 	}
 
 	/** Makes `socket` the session's, in place of an older one. */

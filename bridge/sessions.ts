@@ -139,7 +139,16 @@ export class Sessions {
 			this.#sessions.delete(id);
 			release();
 		};
-		const session = new BridgeSession({ id, access, local, worker: info, graceSeconds, shared, onend });
+		const session = new BridgeSession({
+			id,
+			access,
+			local,
+			worker: info,
+			workerEnd: () => worker.end,
+			graceSeconds,
+			shared,
+			onend,
+		});
 		this.#sessions.set(id, session);
 		if (process.env.AIORTC_SHIM_DEBUG) log(`session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`);
 		return session;
@@ -163,11 +172,12 @@ function greet(
 	network: Network,
 ): Promise<WorkerInfo> {
 	return new Promise((resolve, reject) => {
-		const fail = (reason: string) => {
+		const fail = (error: Error) => {
 			local.end();
-			reject(new Error(reason));
+			reject(error);
 		};
-		const timer = setTimeout(() => fail('the worker does not answer'), WORKER_HELLO_MS);
+		// One that does not answer is never placed again.
+		const timer = setTimeout(() => fail(new WorkerGoneError('the worker does not answer')), WORKER_HELLO_MS);
 		timer.unref();
 		local.onclose = () => {
 			clearTimeout(timer);
@@ -179,7 +189,7 @@ function greet(
 			local.onframe = null;
 			const { hello, close } = JSON.parse(payload.toString());
 			if (hello) resolve(hello.worker as WorkerInfo);
-			else fail(close?.reason ?? 'the worker did not say hello');
+			else fail(new Error(close?.reason ?? 'the worker did not say hello'));
 		};
 		const { sessions: _, framesPerSecond: __, ...own } = limits;
 		const hello: WorkerHello = {

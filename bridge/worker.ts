@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
+import { Health } from './health.ts';
 import { unrefChild } from './interpreter.ts';
 import { LocalSocket } from './LocalSocket.ts';
 import { WORKER } from './paths.ts';
@@ -46,10 +47,13 @@ export class Worker {
 	readonly #folder = mkdtempSync(join(socketRoot(), `${FOLDER_PREFIX}${process.pid}-`));
 	/** On Windows, where any local user may connect to the port. */
 	readonly #secret = process.platform === 'win32' ? randomBytes(32).toString('hex') : null;
+	readonly #health: Health;
+	#hung = false;
 	#address: NetConnectOpts = { path: join(this.#folder, SOCKET_NAME) };
 	#alive = true;
 
-	private constructor({ python, unref = false }: WorkerOptions) {
+	private constructor(options: WorkerOptions) {
+		const { python, unref = false } = options;
 		this.#unref = unref;
 		const where = this.#secret ? ['--tcp'] : ['--socket', join(this.#folder, SOCKET_NAME)];
 		const debug = process.env.AIORTC_SHIM_DEBUG ? ['--debug'] : [];
@@ -64,6 +68,14 @@ export class Worker {
 		this.#child.stdin?.on('error', () => {});
 		this.#child.once('error', () => this.#ended());
 		this.#child.once('exit', () => this.#ended());
+		this.#health = new Health(
+			(line) => this.#child.stdin?.write(`${line}\n`),
+			() => {
+				this.#hung = true;
+				options.onStderr(`worker ${this.pid} hangs: it is killed`);
+				this.#child.kill('SIGKILL');
+			},
+		);
 	}
 
 	/**
@@ -78,8 +90,11 @@ export class Worker {
 		const kill = () => worker.#child.kill('SIGKILL');
 		options.signal.addEventListener('abort', kill);
 		try {
-			const { port } = await ready(worker.#child, worker.#unref);
+			const lines = createInterface({ input: worker.#child.stdout! });
+			const { port } = await ready(worker.#child, lines, worker.#unref);
 			if (port) worker.#address = { host: '127.0.0.1', port };
+			lines.on('line', (line) => worker.#health.heard(line));
+			worker.#health.start();
 			return worker;
 		} catch (error) {
 			kill();
@@ -95,6 +110,16 @@ export class Worker {
 
 	get alive(): boolean {
 		return this.#alive;
+	}
+
+	/** Whether its event loop has answered lately. */
+	get answers(): boolean {
+		return this.#health.answers;
+	}
+
+	/** How it ended, for its sessions. */
+	get end(): string {
+		return this.#hung ? 'the worker hung, and was killed' : 'the worker died';
 	}
 
 	/**
@@ -124,6 +149,7 @@ export class Worker {
 	#ended(): void {
 		if (!this.#alive) return;
 		this.#alive = false;
+		this.#health.stop();
 		rmSync(this.#folder, { recursive: true, force: true });
 		this.onexit?.();
 	}
@@ -143,7 +169,7 @@ function environment(secret: string | null): NodeJS.ProcessEnv {
 }
 
 /** The line `{"ready":{…}}`, the first that a worker prints. */
-function ready(child: ChildProcess, unref: boolean): Promise<{ port?: number }> {
+function ready(child: ChildProcess, lines: Interface, unref: boolean): Promise<{ port?: number }> {
 	let resolve!: (told: { port?: number }) => void;
 	let reject!: (error: Error) => void;
 	const promise = new Promise<{ port?: number }>((...settle) => {
@@ -154,7 +180,7 @@ function ready(child: ChildProcess, unref: boolean): Promise<{ port?: number }> 
 	child.once('error', reject);
 	// Not `exit`, which does not wait for its last words.
 	child.once('close', (code, signal) => reject(new Error(`it ended with ${signal ?? `status ${code}`}`)));
-	createInterface({ input: child.stdout! }).once('line', (line) => {
+	lines.once('line', (line) => {
 		try {
 			resolve((JSON.parse(line) as { ready: { port?: number } }).ready);
 		} catch {

@@ -1,6 +1,7 @@
 """`python -m aiortc_worker --socket PATH`: serves sessions until stdin closes.
 
-One JSON line on stdout says that it listens; what goes wrong is logged to stderr.
+One JSON line on stdout says that it listens; what goes wrong is logged to stderr. Each line `{"ping":n}` on stdin is
+answered by the event loop with a line on stdout.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import threading
 from typing import Final
 
+from .session import health
 from .session.server import Server
 
 SECRET_VARIABLE: Final = "AIORTC_WORKER_SECRET"
@@ -71,18 +73,9 @@ async def _serve(path: str | None, secret: str | None, debug: bool) -> None:
     print(json.dumps({"ready": {**where, "pid": os.getpid()}}), flush=True)
     server.warm_up()
     ended = asyncio.Event()
-    threading.Thread(target=_await_stdin, args=(loop, ended), name="stdin", daemon=True).start()
+    threading.Thread(target=health.serve, args=(loop, ended), name="stdin", daemon=True).start()
     await ended.wait()
     await server.stop()
-
-
-def _await_stdin(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """Reads stdin to its end, which comes when the bridge closes it or dies, however that be."""
-    with contextlib.suppress(OSError):
-        while os.read(0, 4096):
-            pass
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(ended.set)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -131,3 +131,16 @@ async def test_over_tcp_the_secret_comes_first() -> None:
 def test_the_codecs_that_hello_names_are_those_of_aiortc() -> None:
     kinds = [RTCRtpSender.getCapabilities(kind).codecs for kind in ("audio", "video")]
     assert {codec.mimeType for codecs in kinds for codec in codecs} - {"video/rtx"} == set(registry.CODECS)
+
+
+async def test_the_loop_answers_questions_on_stdin_with_its_lag_and_memory(path: str) -> None:
+    async with started("--socket", path) as worker:
+        stdin, stdout = worker.process.stdin, worker.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(b'{"ping":1}\nnot json\n{"other":1}\n{"ping":2}\n')
+        answers = [json.loads(await asyncio.wait_for(stdout.readline(), 10)) for _ in range(3)]
+        assert [each["pong"] for each in answers] == [1, 0, 2]
+        assert all(0 <= each["lag"] < 10 for each in answers)
+        assert all(each["memory"] > 10_000_000 for each in answers)
+        assert (await worker.end())[0] == 0

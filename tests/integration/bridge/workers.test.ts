@@ -58,6 +58,42 @@ test('a session that is asked for in the moment of a worker’s death gets anoth
 		}
 	}));
 
+test('a worker that hangs is killed, its session told why, and sessions elsewhere go on', () =>
+	withBridge({ workers: 2, spares: 0 }, async (bridge) => {
+		const [hanging, other] = [await connected(bridge), await connected(bridge)];
+		const [stopped] = childrenOf();
+		process.kill(stopped!, 'SIGSTOP');
+		const ended = Promise.race([hanging.closed, other.closed]);
+		const asking = [hanging, other].map(async (client) => {
+			for (let call = 1; ; call++) {
+				client.send(ping(call));
+				if (!(await client.take())) return;
+				await new Promise((resolve) => setTimeout(resolve, 100));
+			}
+		});
+		for (const each of asking) each.catch(() => {});
+		assert.equal(await ended, { code: 4006, reason: 'the worker hung, and was killed' });
+		assert.ok(await within(1000, () => !isAlive(stopped!)));
+		const alive = [hanging, other].filter(({ socket }) => socket.readyState === socket.OPEN);
+		assert.is(alive.length, 1);
+		const next = await connected(bridge);
+		next.send(ping(1));
+		assert.equal(await next.take(), { reply: 1, out: {} });
+	}));
+
+test('a worker that is about to be found hanging gets no new session while there is room', () =>
+	withBridge({ workers: 2, spares: 0 }, async (bridge) => {
+		const first = await connected(bridge);
+		const [stopped] = childrenOf();
+		await first.end();
+		process.kill(stopped!, 'SIGSTOP');
+		await new Promise((resolve) => setTimeout(resolve, 3_500));
+		const next = await connected(bridge);
+		next.send(ping(1));
+		assert.equal(await next.take(), { reply: 1, out: {} });
+		assert.ok(isAlive(stopped!), 'it was not waited for');
+	}));
+
 test('a spare that is killed is replaced', () =>
 	withBridge({ workers: 2, spares: 1 }, async () => {
 		const [spare] = childrenOf();

@@ -21,6 +21,7 @@ function open() {
 		access: { token: 't', capabilities: CAPABILITIES, limits: DEFAULT_LIMITS },
 		local: local as unknown as LocalSocket,
 		worker: { aiortc: 'none', codecs: [] },
+		workerEnd: () => 'the worker died',
 		graceSeconds: 1,
 		shared: true,
 		onend() {},
