@@ -1,16 +1,19 @@
-import { addCandidates, type Description, type SdpType, write } from '../jsep/index.ts';
+import { addCandidates, type Description, type SdpType, type TransportOwners, write } from '../jsep/index.ts';
 import { RTCSessionDescription } from './RTCSessionDescription.ts';
 import type { Transceiver } from './transceiver.ts';
 
 /** A description that is in force: as values, and as the object that pages see. */
 export class AppliedDescription {
 	readonly type: SdpType;
+	/** Of an offer of ours; else empty, since BUNDLE groups say it. */
+	readonly owners: TransportOwners;
 	#sdp: string;
 	#object: RTCSessionDescription | null = null;
 	#description: Description;
 
-	constructor(type: SdpType, sdp: string, description: Description) {
+	constructor(type: SdpType, sdp: string, description: Description, owners: TransportOwners = new Map()) {
 		this.type = type;
+		this.owners = owners;
 		this.#sdp = sdp;
 		this.#description = description;
 	}
@@ -42,6 +45,7 @@ export class AppliedDescription {
 export interface Created {
 	sdp: string;
 	description: Description;
+	owners: TransportOwners;
 	/** By m-line index; null is data, or a section that is nobody's. */
 	transceivers: (Transceiver | null)[];
 }

@@ -10,7 +10,7 @@ export function applyLocal(connection: Connection, applied: AppliedDescription, 
 	const { description, type } = applied;
 	const isAnswer = type !== 'offer';
 	associate(connection, applied);
-	openTransports(connection, description, isAnswer ? description : null);
+	openTransports(connection, applied);
 	for (const section of description.sections) {
 		const transceiver = connection.transceivers.find(({ mid }) => mid === section.mid);
 		// 11.1.3

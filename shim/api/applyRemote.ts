@@ -6,13 +6,13 @@ import type { Connection } from './connection.ts';
 import { type Effects, processRemoteTracks } from './remoteTracks.ts';
 import { type EncodingParameters, proposedEncodings } from './rtpParameters.ts';
 import type { Transceiver } from './transceiver.ts';
-import { assignTransports, connectTransports } from './transports.ts';
+import { connectTransports, keepAnswered } from './transports.ts';
 
 /** @see https://www.w3.org/TR/webrtc/#apply-remote-description, 4.6.11.2 */
 export function applyRemote(connection: Connection, applied: AppliedDescription, effects: Effects): void {
 	const { description, type } = applied;
 	const isAnswer = type !== 'offer';
-	if (type === 'answer') assignTransports(connection, connection.local!.description, description);
+	if (type === 'answer') keepAnswered(connection, connection.local!.description, description);
 	for (const { mid, mlineIndex, transceiver: found } of associate(connection, applied)) {
 		const section = description.sections[mlineIndex]!;
 		// 11.2.1 – 4

@@ -106,7 +106,9 @@ export async function addIceCandidate(connection: Connection, candidate: Candida
 		const transport = connection.transports.get(mid);
 		if (rejected || iceUfrag === undefined) continue;
 		addToRemote(connection, mid, iceUfrag, end ? [] : [withoutPrefix(candidate.candidate)], end);
-		transport?.addRemoteCandidate(end ? null : withoutPrefix(candidate.candidate), iceUfrag);
+		if (!end) transport?.addRemoteCandidate(withoutPrefix(candidate.candidate), iceUfrag);
+		// The end of a bundled section's own candidates is not the end of the tag's.
+		else if (transport?.mid === mid) transport.addRemoteCandidate(null, iceUfrag);
 	}
 }
 

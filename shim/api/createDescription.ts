@@ -83,6 +83,7 @@ function build(connection: Connection, certificate: Certificate, builder: (input
 	return {
 		sdp: write(built.description),
 		description: built.description,
+		owners: built.owners,
 		transceivers: built.assignments.map(({ transceiver }) =>
 			transceiver === null ? null : transceivers[transceiver]!,
 		),
@@ -90,11 +91,17 @@ function build(connection: Connection, certificate: Certificate, builder: (input
 }
 
 function transportRecords(transports: ReadonlyMap<string, Transport>): Map<string, TransportRecord> {
-	const records = new Map<string, TransportRecord>();
-	for (const [mid, { ice, dtls }] of transports) {
+	const records = new Map<Transport, TransportRecord>();
+	for (const transport of new Set(transports.values())) {
+		const { ice, dtls } = transport;
 		if (!ice.local) continue;
 		const candidates = ice.localCandidates.map(({ candidate }) => candidate);
-		records.set(mid, { ...ice.local, candidates, endOfCandidates: ice.endOfCandidates, dtlsRole: dtls.role });
+		records.set(transport, { ...ice.local, candidates, endOfCandidates: ice.endOfCandidates, dtlsRole: dtls.role });
 	}
-	return records;
+	return new Map(
+		[...transports].flatMap(([mid, transport]) => {
+			const record = records.get(transport);
+			return record ? [[mid, record] as const] : [];
+		}),
+	);
 }

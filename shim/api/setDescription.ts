@@ -90,7 +90,8 @@ async function setDescription(connection: Connection, { type, sdp }: Description
 		rollBack(connection, effects);
 	} else {
 		const description = remote ? readRemote(connection, { type, sdp }) : readLocal(connection, { type, sdp });
-		apply(connection, new AppliedDescription(type, sdp, description), remote, effects);
+		const owners = !remote && type === 'offer' ? connection.lastOffer!.owners : undefined;
+		apply(connection, new AppliedDescription(type, sdp, description, owners), remote, effects);
 	}
 	finish(connection, before, effects);
 }
@@ -110,7 +111,7 @@ function readLocal(connection: Connection, { type, sdp }: { type: SdpType; sdp: 
 	const created = type === 'offer' ? connection.lastOffer : connection.lastAnswer;
 	if (sdp === created?.sdp) return created.description;
 	const description = negotiating(() => parse(sdp));
-	const problem = checkLocal(description, { type, created: created?.description ?? null });
+	const problem = checkLocal(description, { type, created });
 	if (problem) throw toException(problem);
 	return description;
 }
@@ -122,6 +123,7 @@ function readRemote(connection: Connection, { type, sdp }: { type: SdpType; sdp:
 	const checked = checkRemote(description, {
 		type,
 		local: local?.description ?? null,
+		owners: connection.pendingLocal?.owners ?? new Map(),
 		remote: (type === 'offer' ? connection.currentRemote : connection.remote)?.description ?? null,
 	});
 	if (checked.problem) throw toException(checked.problem);

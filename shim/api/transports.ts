@@ -1,18 +1,27 @@
 /** Which transport carries which section, as descriptions are applied. */
 
-import { type Description, interpretTransport, type Section, transportOwners } from '../jsep/index.ts';
+import {
+	type Description,
+	interpretTransport,
+	negotiatedOwners,
+	type Section,
+	type TransportOwners,
+} from '../jsep/index.ts';
+import type { AppliedDescription } from './appliedDescription.ts';
 import { toIceServers } from './configuration.ts';
 import type { Connection } from './connection.ts';
 import { type IceRole, Transport } from './transport.ts';
 
-/**
- * Gives each section of a local description its transport, made where there is none, and begins to gather.
- *
- * @param answer the answer of the pair, whose BUNDLE groups decide; null for an offer
- */
-export function openTransports(connection: Connection, local: Description, answer: Description | null): void {
-	assignTransports(connection, local, answer);
-	gather(connection, local, iceRole(connection, answer !== null));
+/** Gives each section of a local description its transport, made where there is none, and begins to gather. */
+export function openTransports(connection: Connection, { type, description, owners }: AppliedDescription): void {
+	if (type === 'offer') assignTransports(connection, description, owners);
+	else keepAnswered(connection, description, description);
+	gather(connection, description, iceRole(connection, type !== 'offer'));
+}
+
+/** Keeps the transports that the BUNDLE groups of an answer, ours or the peer's, leave. */
+export function keepAnswered(connection: Connection, local: Description, answer: Description): void {
+	assignTransports(connection, local, negotiatedOwners(local, answer));
 }
 
 /** Goes back to the transports and credentials of the last stable state. */
@@ -32,15 +41,14 @@ function gather(connection: Connection, local: Description, role: IceRole): void
 	}
 }
 
-/** Keeps, after an answer, the transports that its BUNDLE groups leave. */
-export function assignTransports(connection: Connection, local: Description, answer: Description | null): void {
-	const owners = transportOwners(local, answer);
+/** Gives each section the transport of its owner, made where there is none. */
+function assignTransports(connection: Connection, local: Description, owners: TransportOwners): void {
 	const before = connection.transports;
 	const now = new Map<string, Transport>();
 	for (const { mid } of local.sections) {
 		const owner = owners.get(mid);
 		if (owner === undefined) continue;
-		const transport = now.get(owner) ?? (answer ? undefined : before.get(mid)) ?? before.get(owner) ?? before.get(mid);
+		const transport = now.get(owner) ?? before.get(owner) ?? before.get(mid);
 		now.set(mid, transport ?? adoptOrMake(connection, owner, owners));
 		if (!now.has(owner)) now.set(owner, now.get(mid)!);
 	}

@@ -41,6 +41,7 @@ export function buildAnswer(input: AnswerInput): Built {
 			const transceiver = transceivers.findIndex((record) => record.mid === mid);
 			return { mlineIndex, mid, transceiver: transceiver < 0 ? null : transceiver };
 		}),
+		owners: new Map(bundle.accepted.flatMap((members) => members.map((mid) => [mid, members[0]!]))),
 	};
 }
 

@@ -2,7 +2,7 @@
 
 import { transportAttributes } from './bundle.ts';
 import type { Description, Setup } from './description.ts';
-import type { AnswerInput, TransportRecord } from './records.ts';
+import type { AnswerInput, IceCredentials, TransportRecord } from './records.ts';
 import { groupOf, sectionByMid } from './section.ts';
 
 type TransportLines = ReturnType<typeof transportAttributes>;
@@ -45,22 +45,49 @@ export function answerTransports(
 	accepted: readonly (readonly string[])[],
 	input: AnswerInput,
 ): Map<string, TransportLines> {
+	const credentials = credentialsMaker(accepted, input);
 	const lines = new Map<string, TransportLines>();
 	for (const [owner, ...others] of accepted) {
-		const transport = ownerLines(owner!, input);
+		const transport = ownerLines(owner!, credentials, input);
 		lines.set(owner!, transport);
 		for (const mid of others) lines.set(mid, { ...transport, candidates: [], endOfCandidates: false });
 	}
 	return lines;
 }
 
-function ownerLines(owner: string, input: AnswerInput): TransportLines {
+/**
+ * Makes credentials for transports that are new (`record` undefined) or restart. A new one takes those of a transport
+ * that goes on, and all others share one pair: an offer of ours can then put all of them in one BUNDLE group.
+ */
+function credentialsMaker(
+	accepted: readonly (readonly string[])[],
+	input: AnswerInput,
+): (record: TransportRecord | undefined) => IceCredentials {
+	const kept = accepted.map(([owner]) => keptRecord(owner!, input)).find(Boolean);
+	let made: IceCredentials | null = null;
+	return (record) => {
+		if (!record && kept) return kept;
+		made ??= input.newCredentials();
+		return made;
+	};
+}
+
+/** The transport of a section, unless there is none or the offer restarts ICE on it. */
+function keptRecord(owner: string, input: AnswerInput): TransportRecord | undefined {
+	return restarts(owner, input) ? undefined : input.transports.get(owner);
+}
+
+function ownerLines(
+	owner: string,
+	credentials: (record: TransportRecord | undefined) => IceCredentials,
+	input: AnswerInput,
+): TransportLines {
 	const record = input.transports.get(owner);
+	const kept = keptRecord(owner, input);
 	const setup = answerSetup(sectionByMid(input.remote, owner)!.setup, record?.dtlsRole ?? null);
-	const transport: Omit<TransportRecord, 'dtlsRole'> =
-		record && !restarts(owner, input)
-			? { ...record, candidates: [...record.candidates] }
-			: { ...input.newCredentials(), candidates: [], endOfCandidates: false };
+	const transport = kept
+		? { ...kept, candidates: [...kept.candidates] }
+		: { ...credentials(record), candidates: [], endOfCandidates: false };
 	return transportAttributes(transport, input.fingerprints, setup);
 }
 

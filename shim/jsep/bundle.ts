@@ -6,6 +6,8 @@ import { groupOf, sectionByMid } from './section.ts';
 
 /** The transport that an offer gives to a section. */
 export interface Allotment extends IceCredentials {
+	/** The mid of the section whose transport it is: the section's own, unless it shares another's. */
+	owner: string;
 	/** The section has no transport unless it is bundled. */
 	bundleOnly: boolean;
 	/** Said once for a transport, in the first of its sections. */
@@ -19,14 +21,27 @@ interface Member {
 }
 
 /**
- * The BUNDLE group of an offer: what was bundled stays in its order, so that the tag does not move; the rest follows.
+ * The BUNDLE groups of an offer. What was bundled stays in its order, so that the tag does not move; the rest follows.
+ * Sections of a group say the same credentials, since many peers take one pair for a whole group. So transports that
+ * have different ones, as when the peer has restarted ICE on one of several, are in different groups until all restart.
  * @param live the sections that are not closed, by m-line index
  */
-export function bundleGroup(live: readonly Member[], input: OfferInput): string[] {
+export function bundleGroups(live: readonly Member[], input: OfferInput): string[][] {
+	const { transports, local, iceRestart } = input;
 	const mids = live.map(({ mid }) => mid);
-	const before = (input.local?.bundle ?? []).flat().filter((mid) => mids.includes(mid) && input.transports.has(mid));
-	return [...new Set([...before, ...mids])];
+	const before = (local?.bundle ?? []).flat().filter((mid) => mids.includes(mid) && transports.has(mid));
+	const order = [...new Set([...before, ...mids])];
+	const first = firstRecord(order, input);
+	const groups = new Map<string | undefined, string[]>();
+	for (const mid of order) {
+		const fragment = iceRestart ? undefined : (transports.get(mid) ?? first)?.usernameFragment;
+		groups.set(fragment, [...(groups.get(fragment) ?? []), mid]);
+	}
+	return [...groups.values()];
 }
+
+const firstRecord = (mids: readonly string[], { transports }: OfferInput): TransportRecord | undefined =>
+	mids.map((mid) => transports.get(mid)).find((record) => record !== undefined);
 
 /**
  * Gives each section its transport: the one it has; else the shared one once a group was negotiated; else as the
@@ -35,77 +50,75 @@ export function bundleGroup(live: readonly Member[], input: OfferInput): string[
  */
 export function allotTransports(
 	live: readonly Member[],
-	group: readonly string[],
+	groups: readonly (readonly string[])[],
 	input: OfferInput,
 ): Map<string, Allotment> {
-	const existing = existingTransports(input);
-	const tag = group.find((mid) => input.transports.has(mid) && groupOf(input.remote, mid));
-	const members = group.map((mid) => live.find((member) => member.mid === mid)!);
-	const kinds = new Set(members.filter(({ mid }) => input.transports.has(mid)).map(({ kind }) => kind));
+	const restarted = input.iceRestart ? input.newCredentials() : null;
 	const allotments = new Map<string, Allotment>();
-	let first: Allotment | null = null;
-	for (const { mid, kind } of members) {
-		const allotment = allot(mid, kind);
-		allotments.set(mid, allotment);
-		first ??= allotment;
-		kinds.add(kind);
+	for (const group of groups) {
+		const members = group.map((mid) => live.find((member) => member.mid === mid)!);
+		const credentials = restarted ?? firstRecord(group, input) ?? input.newCredentials();
+		allotGroup(members, credentials, input, allotments);
 	}
 	return allotments;
+}
+
+function allotGroup(
+	members: readonly Member[],
+	{ usernameFragment, password }: IceCredentials,
+	input: OfferInput,
+	allotments: Map<string, Allotment>,
+): void {
+	const { transports, bundlePolicy } = input;
+	const tag = members.find(({ mid }) => transports.has(mid) && groupOf(input.remote, mid))?.mid;
+	const kinds = new Set(members.filter(({ mid }) => transports.has(mid)).map(({ kind }) => kind));
+	const owners = new Map<TransportRecord, string>();
+	for (const { mid, kind } of members) {
+		allotments.set(mid, allot(mid, kind));
+		kinds.add(kind);
+	}
 
 	function allot(mid: string, kind: Section['kind']): Allotment {
-		const own = existing(mid);
+		const record = transports.get(mid);
+		if (record) return existing(mid, record);
+		const first = members[0]!.mid;
+		if (tag !== undefined) return transport(tag);
+		if (mid === first || bundlePolicy === 'max-compat') return transport(mid);
+		if (bundlePolicy === 'max-bundle') return transport(first);
+		return kinds.has(kind) ? transport(first, { bundleOnly: true }) : transport(mid);
+	}
+
+	function existing(mid: string, record: TransportRecord): Allotment {
 		const negotiated = sectionByMid(input.remote, mid) !== undefined;
-		if (own) return { ...own, bundleOnly: !negotiated && (sectionByMid(input.local, mid)?.bundleOnly ?? false) };
-		const shared = tag === undefined ? null : allotments.get(tag)!;
-		if (shared) return share(shared, false);
-		if (!first || input.bundlePolicy === 'max-compat') return fresh(input);
-		if (input.bundlePolicy === 'max-bundle') return share(first, false);
-		return kinds.has(kind) ? share(first, true) : fresh(input);
+		const bundleOnly = !negotiated && (sectionByMid(input.local, mid)?.bundleOnly ?? false);
+		const owner = owners.get(record);
+		if (owner !== undefined) return transport(owner, { bundleOnly });
+		owners.set(record, mid);
+		if (input.iceRestart) return transport(mid, { bundleOnly });
+		const { candidates, endOfCandidates } = record;
+		return transport(mid, { bundleOnly, candidates: [...candidates], endOfCandidates });
+	}
+
+	function transport(owner: string, more: Partial<Allotment> = {}): Allotment {
+		// The owner may share a transport itself, as the first of a group whose tag comes later.
+		return {
+			owner: allotments.get(owner)?.owner ?? owner,
+			usernameFragment,
+			password,
+			bundleOnly: false,
+			candidates: [],
+			endOfCandidates: false,
+			...more,
+		};
 	}
 }
-
-/** The transports there are, restarted where ICE restarts, with their candidates the first time each is asked for. */
-function existingTransports(input: OfferInput): (mid: string) => Omit<Allotment, 'bundleOnly'> | null {
-	const seen = new Map<string, IceCredentials>();
-	return (mid) => {
-		const record = input.transports.get(mid);
-		if (!record) return null;
-		const key = `${record.usernameFragment} ${record.password}`;
-		const known = seen.get(key);
-		if (known) return { ...known, candidates: [], endOfCandidates: false };
-		const transport = input.iceRestart ? fresh(input) : transportLines(record);
-		const { usernameFragment, password } = transport;
-		seen.set(key, { usernameFragment, password });
-		return transport;
-	};
-}
-
-const transportLines = (record: TransportRecord): Omit<Allotment, 'bundleOnly'> => ({
-	usernameFragment: record.usernameFragment,
-	password: record.password,
-	candidates: [...record.candidates],
-	endOfCandidates: record.endOfCandidates,
-});
-
-function fresh({ newCredentials }: Pick<OfferInput, 'newCredentials'>): Allotment {
-	const { usernameFragment, password } = newCredentials();
-	return { usernameFragment, password, candidates: [], endOfCandidates: false, bundleOnly: false };
-}
-
-const share = ({ usernameFragment, password }: Allotment, bundleOnly: boolean): Allotment => ({
-	usernameFragment,
-	password,
-	candidates: [],
-	endOfCandidates: false,
-	bundleOnly,
-});
 
 /**
  * The lines of a section about its transport. They are repeated in every section that shares it, as browsers do and
  * peers without BUNDLE want; only the candidates are not.
  */
 export function transportAttributes(
-	{ usernameFragment, password, candidates, endOfCandidates }: Omit<Allotment, 'bundleOnly'>,
+	{ usernameFragment, password, candidates, endOfCandidates }: Omit<TransportRecord, 'dtlsRole'>,
 	fingerprints: readonly Fingerprint[],
 	setup: Setup,
 ): Pick<Section, 'iceUfrag' | 'icePwd' | 'iceOptions' | 'fingerprints' | 'setup' | 'candidates' | 'endOfCandidates'> {

@@ -4,12 +4,13 @@ import { carriesMedia } from './capabilities.ts';
 import { findMatch } from './codecs.ts';
 import type { Description, SdpType, Section } from './description.ts';
 import type { Problem } from './errors.ts';
+import type { Built, TransportOwners } from './records.ts';
 import { groupOf, isMedia } from './section.ts';
 
 export interface LocalCheck {
 	type: SdpType;
 	/** What createOffer or createAnswer last made; null when it made none. */
-	created: Description | null;
+	created: Pick<Built, 'description' | 'owners'> | null;
 }
 
 /**
@@ -21,10 +22,11 @@ export interface LocalCheck {
  */
 export function checkLocal(description: Description, { type, created }: LocalCheck): Problem | null {
 	if (!created) return refuse(`no ${type} was created that this could be`);
-	if (description.sections.length !== created.sections.length)
-		return refuse(`${description.sections.length} sections; the ${type} created has ${created.sections.length}`);
+	const { sections } = created.description;
+	if (description.sections.length !== sections.length)
+		return refuse(`${description.sections.length} sections; the ${type} created has ${sections.length}`);
 	for (const [index, section] of description.sections.entries()) {
-		const edit = forbiddenEdit(section, created.sections[index]!);
+		const edit = forbiddenEdit(section, sections[index]!);
 		if (edit) return refuse(`section ${index}: ${edit} differs from the ${type} created`);
 		if (type !== 'offer' && section.setup === 'actpass')
 			return { name: 'InvalidAccessError', message: `section ${index}: an answer chooses active or passive` };
@@ -68,19 +70,18 @@ const sameFingerprints = (a: Section, b: Section): boolean =>
 	);
 
 /** A section may leave its group where it has a transport of its own; none may enter one. Gives the mid of one that does. */
-function bundleEdit(description: Description, created: Description): string | null {
+function bundleEdit(description: Description, created: Pick<Built, 'description' | 'owners'>): string | null {
 	const grouped = new Set<string>();
 	for (const group of description.bundle) {
-		const before = new Set(groupOf(created, group[0] ?? ''));
+		const before = new Set(groupOf(created.description, group[0] ?? ''));
 		const entered = group.find((mid) => !before.has(mid));
 		if (entered !== undefined) return entered;
 		for (const mid of group) grouped.add(mid);
 	}
-	const left = created.bundle.flat().filter((mid) => !grouped.has(mid));
-	return left.find((mid) => sharesTransport(mid, created)) ?? null;
+	const left = created.description.bundle.flat().filter((mid) => !grouped.has(mid));
+	return left.find((mid) => sharesTransport(mid, created.owners)) ?? null;
 }
 
-function sharesTransport(mid: string, { sections }: Description): boolean {
-	const { iceUfrag } = sections.find((section) => section.mid === mid)!;
-	return sections.filter((section) => !section.rejected && section.iceUfrag === iceUfrag).length > 1;
+function sharesTransport(mid: string, owners: TransportOwners): boolean {
+	return [...owners.values()].filter((owner) => owner === owners.get(mid)).length > 1;
 }

@@ -4,8 +4,9 @@ import { matches, repairs } from './codecs.ts';
 import type { Codec, Description, SdpType, Section } from './description.ts';
 import type { Problem } from './errors.ts';
 import { midMaker } from './layout.ts';
+import { negotiatedOwners } from './negotiatedOwners.ts';
+import type { TransportOwners } from './records.ts';
 import { groupOf, isMedia, sectionByMid } from './section.ts';
-import { transportOwners } from './transportOwners.ts';
 
 export interface RemoteCheck {
 	type: SdpType;
@@ -13,6 +14,8 @@ export interface RemoteCheck {
 	local: Description | null;
 	/** Remote description before this one; null at first. */
 	remote: Description | null;
+	/** Of the local offer that an answer answers; empty for an offer. */
+	owners: TransportOwners;
 }
 
 /** A description that breaks a rule; the message says which and where. */
@@ -117,7 +120,7 @@ function requireAnswerPlaces(sections: readonly Section[], offered: readonly Sec
 const isRtp = (protocol: string): boolean => protocol.includes('RTP/');
 
 /** @see https://www.rfc-editor.org/rfc/rfc9143#section-7 */
-function requireGroups(description: Description, { type, local }: RemoteCheck): void {
+function requireGroups(description: Description, { type, local, owners }: RemoteCheck): void {
 	const seen = new Set<string>();
 	for (const group of description.bundle) {
 		for (const mid of group) {
@@ -130,14 +133,17 @@ function requireGroups(description: Description, { type, local }: RemoteCheck): 
 		const stranger = group.find((mid) => !offered?.includes(mid));
 		if (stranger !== undefined) throw new Invalid(`BUNDLE has mid ${stranger}, which the offer does not bundle so`);
 	}
-	if (type !== 'offer' && local) requireTransports(local, description);
+	if (type !== 'offer' && local) requireTransports(owners, negotiatedOwners(local, description));
 }
 
-/** What was offered without a transport of its own is accepted within the group, or not at all. */
-function requireTransports(offer: Description, answer: Description): void {
-	const owners = transportOwners(offer, answer);
-	for (const [mid, tag] of transportOwners(offer, null)) {
-		if (owners.has(mid) && owners.has(tag) && owners.get(mid) !== owners.get(tag))
+/** What was offered over one transport is accepted within one group, or not at all. */
+function requireTransports(offered: TransportOwners, answered: TransportOwners): void {
+	const leaders = new Map<string, string>();
+	for (const [mid, owner] of offered) {
+		if (!answered.has(mid)) continue;
+		const leader = leaders.get(owner) ?? mid;
+		leaders.set(owner, leader);
+		if (answered.get(mid) !== answered.get(leader))
 			throw new Invalid(`BUNDLE lacks mid ${mid}, which has no transport of its own`);
 	}
 }

@@ -29,9 +29,9 @@ export {
 	type TransportParameters,
 	type WireCodec,
 } from './interpret.ts';
+export { negotiatedOwners } from './negotiatedOwners.ts';
 export { buildOffer } from './offer.ts';
 export { parse } from './parse.ts';
 export type * from './records.ts';
 export { layersOf } from './streams.ts';
-export { transportOwners } from './transportOwners.ts';
 export { write } from './write.ts';

@@ -1,6 +1,6 @@
 /** Offers, initial and subsequent. */
 
-import { type Allotment, allotTransports, bundleGroup, transportAttributes } from './bundle.ts';
+import { type Allotment, allotTransports, bundleGroups, transportAttributes } from './bundle.ts';
 import type { Section } from './description.ts';
 import { receives, sends } from './direction.ts';
 import { layOut, type Slot } from './layout.ts';
@@ -16,8 +16,8 @@ import { sentStreams, withReceived } from './streams.ts';
 export function buildOffer(input: OfferInput): Built {
 	const slots = layOut(input);
 	const live = slots.filter((slot) => slot.use !== 'closed');
-	const group = bundleGroup(live, input);
-	const allotments = allotTransports(live, group, input);
+	const groups = bundleGroups(live, input);
+	const allotments = allotTransports(live, groups, input);
 	const numbers = numbersInUse(input.local, input.remote);
 	const sections = slots.map((slot) =>
 		slot.use === 'closed'
@@ -28,7 +28,7 @@ export function buildOffer(input: OfferInput): Built {
 		description: {
 			sessionId: input.sessionId,
 			sessionVersion: input.sessionVersion,
-			bundle: group.length > 0 ? [group] : [],
+			bundle: groups,
 			sections,
 			attributes: [],
 		},
@@ -37,6 +37,7 @@ export function buildOffer(input: OfferInput): Built {
 			mid: slot.mid,
 			transceiver: slot.use === 'data' ? null : slot.transceiver,
 		})),
+		owners: new Map(live.map(({ mid }) => [mid, allotments.get(mid)!.owner])),
 	};
 }
 

@@ -40,7 +40,7 @@ export interface TransceiverRecord {
 	sendEncodings: SendEncoding[];
 }
 
-/** The ICE and DTLS transport that a section has now. Bundled sections have records of equal credentials. */
+/** The ICE and DTLS transport that a section has now. Sections that share a transport share its record. */
 export interface TransportRecord extends IceCredentials {
 	/** Gathered so far, each `candidate:…`. */
 	candidates: string[];
@@ -101,7 +101,12 @@ export interface Assignment {
 	transceiver: number | null;
 }
 
+/** By mid, the mid of the section whose transport a section uses: its own, where it has one. No rejected sections. */
+export type TransportOwners = ReadonlyMap<string, string>;
+
 export interface Built {
 	description: Description;
 	assignments: Assignment[];
+	/** Equal credentials do not tell: transports of one description have the same. */
+	owners: TransportOwners;
 }

@@ -96,7 +96,10 @@ test('without BUNDLE, max-bundle takes the first section alone, another policy a
 	assert.equal(accepted(answerTo(offer)), ['0']);
 	const peer = new Peer('a', 'max-compat');
 	assert.equal(accepted(answerTo(offer, peer)), ['0', '1', '2']);
-	assert.is(new Set([...peer.transports.values()].map(({ usernameFragment }) => usernameFragment)).size, 3);
+	// Three transports that say the same, so that an offer of ours can bundle them.
+	peer.wantsData = true;
+	assert.is(new Set(peer.transports.values()).size, 3);
+	assert.equal(parse(peer.offer()).bundle, [['0', '1', '2']]);
 });
 
 test('when the tag cannot be taken, the next section with a transport of its own is the tag', () => {

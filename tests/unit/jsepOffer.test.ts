@@ -107,8 +107,11 @@ for (const [policy, transports, bundleOnly] of [
 		peer.add('video');
 		peer.add('video');
 		peer.wantsData = true;
-		const { sections, bundle } = parse(peer.offer());
-		assert.is(new Set(sections.map(({ iceUfrag }) => iceUfrag)).size, transports);
+		const offer = peer.offer();
+		const { sections, bundle } = parse(offer);
+		assert.is(new Set(sections.map(({ iceUfrag, icePwd }) => `${iceUfrag} ${icePwd}`)).size, 1);
+		peer.setLocal('offer', offer);
+		assert.is(new Set(peer.transports.values()).size, transports);
 		assert.equal(
 			sections.filter((section) => section.bundleOnly).map(({ mid }) => mid),
 			bundleOnly,
@@ -142,24 +145,38 @@ test('an offer made again before the answer keeps transports and bundle-only, an
 	const [a, b] = [new Peer('a', 'balanced'), new Peer('b')];
 	a.add('audio');
 	a.add('audio');
-	const first = a.offer();
-	a.setLocal('offer', first);
+	a.setLocal('offer', a.offer());
+	const bundleOnly = (sdp: string) => parse(sdp).sections.map((section) => section.bundleOnly);
+	const owners = () => ['0', '1', '2', '3'].map((mid) => [...a.pending!.owners].find(([each]) => each === mid)?.[1]);
+	assert.equal(owners(), ['0', '0', undefined, undefined]);
 	a.add('video');
 	a.add('video');
 	const second = a.offer();
-	const transports = (sdp: string) => parse(sdp).sections.map(({ iceUfrag, bundleOnly }) => [iceUfrag, bundleOnly]);
-	const [[own], [shared], [fresh], [last]] = transports(second) as [[string], [string], [string], [string]];
-	assert.equal(transports(second), [...transports(first), [fresh, false], [own, true]]);
-	assert.equal([shared, last], [own, own]);
-	assert.is.not(fresh, own);
+	assert.equal(bundleOnly(second), [false, true, false, true]);
 	a.setLocal('offer', second);
+	assert.equal(owners(), ['0', '0', '2', '0']);
 	b.setRemote('offer', second);
-	const answer = b.answer();
-	a.setRemote('answer', answer);
-	assert.equal(
-		transports(a.offer()),
-		[0, 1, 2, 3].map(() => [own, false]),
-	);
+	a.setRemote('answer', b.answer());
+	const third = a.offer();
+	assert.equal(bundleOnly(third), [false, false, false, false]);
+	a.setLocal('offer', third);
+	assert.equal(owners(), ['0', '0', '0', '0']);
+});
+
+test('transports of different credentials are in different groups until all restart', () => {
+	const [a, b] = [new Peer('a', 'max-compat'), new Peer('b', 'max-compat')];
+	a.add('audio');
+	a.add('video');
+	const unbundled = (sdp: string) => sdp.replace(/a=group:BUNDLE.*\r\n/, '');
+	const offer = unbundled(a.offer());
+	b.setRemote('offer', offer);
+	b.setLocal('answer', b.answer());
+	// ICE of the second is restarted alone.
+	b.setRemote('offer', offer.replace(/(m=video[\s\S]*a=ice-ufrag:)/, '$1new'));
+	b.setLocal('answer', b.answer());
+	b.add('audio');
+	assert.equal(parse(b.offer()).bundle, [['0', '2'], ['1']]);
+	assert.equal(parse(b.offer({ iceRestart: true })).bundle, [['0', '1', '2']]);
 });
 
 test('a stopped transceiver closes its section; the next one takes it under a new mid, whatever its kind', () => {
@@ -301,7 +318,7 @@ test('candidates gathered are in the next offer, once, and gone after a restart'
 	a.add('video');
 	negotiate(a, b);
 	const candidates = ['candidate:1 1 udp 2122260223 192.168.0.2 50000 typ host'];
-	for (const [mid, record] of a.transports) a.transports.set(mid, { ...record, candidates, endOfCandidates: true });
+	for (const record of a.transports.values()) Object.assign(record, { candidates, endOfCandidates: true });
 	const shown = (sdp: string) =>
 		parse(sdp).sections.map((section) => [section.candidates.length, section.endOfCandidates]);
 	assert.equal(shown(a.offer()), [

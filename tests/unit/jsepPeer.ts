@@ -4,9 +4,9 @@
  */
 
 import {
-	type Assignment,
 	allExtensions,
 	associateRemote,
+	type Built,
 	type BundlePolicy,
 	buildAnswer,
 	buildOffer,
@@ -18,13 +18,14 @@ import {
 	interpretTransport,
 	type Kind,
 	type MediaParameters,
+	negotiatedOwners,
 	type Problem,
 	parse,
 	type SdpType,
 	type TransceiverRecord,
+	type TransportOwners,
 	type TransportParameters,
 	type TransportRecord,
-	transportOwners,
 	write,
 } from '../../shim/jsep/index.ts';
 
@@ -51,9 +52,9 @@ export class Peer {
 	wantsData = false;
 	/** The last pair that an answer completed. */
 	stable: Pair | null = null;
-	pending: { type: 'local' | 'remote'; offer: Description } | null = null;
+	pending: { type: 'local' | 'remote'; offer: Description; owners: TransportOwners } | null = null;
 	transports = new Map<string, TransportRecord>();
-	#created: { description: Description; assignments: Assignment[] } | null = null;
+	#created: Built | null = null;
 	#count = 0;
 	#version = 0;
 
@@ -126,15 +127,16 @@ export class Peer {
 
 	setLocal(type: SdpType, sdp: string): void {
 		const description = parse(sdp);
-		const problem = checkLocal(description, { type, created: this.#created?.description ?? null });
+		const problem = checkLocal(description, { type, created: this.#created });
 		if (problem) throw new Refused(problem);
 		for (const { mid, mlineIndex, transceiver } of this.#created!.assignments) {
 			if (transceiver === null) continue;
 			Object.assign(this.transceivers[transceiver]!, { mid, mlineIndex });
 		}
 		if (type === 'offer') {
-			this.pending = { type: 'local', offer: description };
-			this.#applyTransports(description, null);
+			const { owners } = this.#created!;
+			this.pending = { type: 'local', offer: description, owners };
+			this.#applyTransports(description, owners, null);
 		} else this.#settle({ local: description, remote: this.pending!.offer, answerer: 'local' });
 	}
 
@@ -143,6 +145,7 @@ export class Peer {
 			type,
 			local: type === 'offer' ? (this.stable?.local ?? null) : (this.pending?.offer ?? null),
 			remote: this.stable?.remote ?? null,
+			owners: this.pending?.owners ?? new Map(),
 		});
 		if (checked.problem) throw new Refused(checked.problem);
 		const { description } = checked;
@@ -150,7 +153,7 @@ export class Peer {
 			this.#settle({ local: this.pending!.offer, remote: description, answerer: 'remote' });
 			return;
 		}
-		this.pending = { type: 'remote', offer: description };
+		this.pending = { type: 'remote', offer: description, owners: new Map() };
 		for (const { mid, mlineIndex, transceiver } of associateRemote(description, this.transceivers, this.fromAddTrack)) {
 			if (transceiver === null) continue;
 			const kind = description.sections[mlineIndex]!.kind as Kind;
@@ -167,9 +170,9 @@ export class Peer {
 	}
 
 	/** Transports of the last complete negotiation, by owner. */
-	owners(): Map<string, string> {
+	owners(): TransportOwners {
 		const { local, remote, answerer } = this.stable!;
-		return transportOwners(local, answerer === 'local' ? local : remote);
+		return negotiatedOwners(local, answerer === 'local' ? local : remote);
 	}
 
 	transport(mid: string): TransportParameters {
@@ -196,7 +199,7 @@ export class Peer {
 		};
 	}
 
-	#remember(built: { description: Description; assignments: Assignment[] }): string {
+	#remember(built: Built): string {
 		this.#created = built;
 		return write(built.description);
 	}
@@ -205,7 +208,7 @@ export class Peer {
 		this.stable = pair;
 		this.pending = null;
 		this.#created = null;
-		this.#applyTransports(pair.local, pair);
+		this.#applyTransports(pair.local, this.owners(), pair);
 		for (const record of this.transceivers) {
 			const index = pair.local.sections.findIndex(({ mid }) => mid === record.mid);
 			if (index < 0) continue;
@@ -216,23 +219,22 @@ export class Peer {
 		this.fromAddTrack = this.fromAddTrack.filter((_, i) => live[i]);
 	}
 
-	#applyTransports(local: Description, pair: Pair | null): void {
-		const answer = pair && (pair.answerer === 'local' ? pair.local : pair.remote);
-		const owners = transportOwners(local, answer);
-		const before = this.transports;
-		this.transports = new Map();
-		for (const [mid, owner] of owners) {
+	#applyTransports(local: Description, owners: TransportOwners, pair: Pair | null): void {
+		const records = new Map<string, TransportRecord>();
+		for (const owner of new Set(owners.values())) {
 			const section = local.sections.find((candidate) => candidate.mid === owner)!;
 			const index = local.sections.indexOf(section);
 			const { dtls } = interpretTransport(section, pair?.remote.sections[index] ?? null, pair?.answerer ?? null);
-			this.transports.set(mid, {
+			const before = this.transports.get(owner);
+			records.set(owner, {
 				usernameFragment: section.iceUfrag!,
 				password: section.icePwd!,
-				candidates: before.get(owner)?.candidates ?? [],
+				candidates: before?.candidates ?? [],
 				endOfCandidates: false,
-				dtlsRole: dtls?.role ?? before.get(owner)?.dtlsRole ?? null,
+				dtlsRole: dtls?.role ?? before?.dtlsRole ?? null,
 			});
 		}
+		this.transports = new Map([...owners].map(([mid, owner]) => [mid, records.get(owner)!]));
 	}
 }
 

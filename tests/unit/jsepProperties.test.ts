@@ -1,7 +1,16 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Direction, getCapabilities, type Kind, parse, reverseDirection, write } from '../../shim/jsep/index.ts';
+import {
+	type BundlePolicy,
+	type Direction,
+	getCapabilities,
+	type Kind,
+	parse,
+	reverseDirection,
+	write,
+} from '../../shim/jsep/index.ts';
+import { assertEqualInGroups } from './jsepGroups.ts';
 import { negotiate, Peer } from './jsepPeer.ts';
 
 const seed = Number(process.env.JSEP_SEED ?? Date.now() % 2 ** 31);
@@ -65,8 +74,11 @@ function apply(peer: Peer, step: Operation): void {
 	}
 }
 
-/** What must hold between two connections after an answer. */
-function assertAgreement(a: Peer, b: Peer): void {
+/**
+ * What must hold between two connections after an answer.
+ * @param read what `b` reads of the offer of `a`
+ */
+function assertAgreement(a: Peer, b: Peer, read: (sdp: string) => string = (sdp) => sdp): void {
 	const outline = (peer: Peer, side: 'local' | 'remote') =>
 		peer.stable![side].sections.map(({ kind, mid, rejected }) => ({ kind, mid, rejected }));
 	for (const peer of [a, b])
@@ -74,7 +86,7 @@ function assertAgreement(a: Peer, b: Peer): void {
 			outline(peer, 'local').map(({ mid }) => mid),
 			outline(a, 'local').map(({ mid }) => mid),
 		);
-	assert.equal(write(a.stable!.local), write(b.stable!.remote));
+	assert.equal(read(write(a.stable!.local)), write(b.stable!.remote));
 	assert.equal(write(b.stable!.local), write(a.stable!.remote));
 	assert.equal(a.owners(), b.owners());
 	for (const owner of new Set(a.owners().values())) {
@@ -116,6 +128,9 @@ function assertMediaAgreement(ours: ReturnType<Peer['media']>, theirs: ReturnTyp
 	}
 }
 
+/** An offer as who knows no BUNDLE reads it: what has no transport of its own is closed. */
+const unbundled = (sdp: string): string => sdp.replace(/a=group:BUNDLE.*\r\n/, '').replaceAll('a=bundle-only\r\n', '');
+
 test('whatever two connections do, each negotiation ends in sections that agree', () => {
 	fc.assert(
 		fc.property(policy, policy, steps, (policyA, policyB, script) => {
@@ -132,6 +147,7 @@ test('whatever two connections do, each negotiation ends in sections that agree'
 				const [offerer, answerer] = by === 0 ? peers : [peers[1], peers[0]];
 				const { offer, answer } = negotiate(offerer, answerer, { iceRestart: operation.iceRestart });
 				for (const text of [offer, answer]) assert.is(write(parse(text)), text);
+				assertEqualInGroups(parse(offer));
 				assertAgreement(offerer, answerer);
 				assertAgreement(answerer, offerer);
 				// A mid names one place for good.
@@ -162,6 +178,34 @@ test('an ICE restart changes the credentials of every transport, and nothing els
 					assert.is(usernameFragment !== before.get(mid), restart);
 				for (const [mid, { usernameFragment }] of b.transports)
 					assert.is(usernameFragment !== theirs.get(mid), restart);
+			},
+		),
+		parameters,
+	);
+});
+
+test('in every offer, sections of a BUNDLE group have equal credentials and fingerprints, also if the peer bundles late', () => {
+	const round = fc.record({ by: fc.constantFrom(0, 1), iceRestart: fc.boolean(), kind, data: fc.boolean() });
+	fc.assert(
+		fc.property(
+			fc.constantFrom<BundlePolicy>('balanced', 'max-compat'),
+			fc.nat(4),
+			fc.array(round, { maxLength: 8 }),
+			(policy, late, rounds) => {
+				const peers = [new Peer('a', policy), new Peer('b', policy)] as const;
+				for (const [index, { by, iceRestart, kind, data }] of rounds.entries()) {
+					const [offerer, answerer] = by === 0 ? peers : [peers[1], peers[0]];
+					offerer.add(kind);
+					if (data) offerer.wantsData = true;
+					const offer = offerer.offer({ iceRestart });
+					assertEqualInGroups(parse(offer));
+					offerer.setLocal('offer', offer);
+					answerer.setRemote('offer', index < late ? unbundled(offer) : offer);
+					const answer = answerer.answer();
+					answerer.setLocal('answer', answer);
+					offerer.setRemote('answer', answer);
+					assertAgreement(offerer, answerer, index < late ? unbundled : (sdp) => sdp);
+				}
 			},
 		),
 		parameters,

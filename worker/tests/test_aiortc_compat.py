@@ -43,6 +43,7 @@ LINES = {
         1280: "def protocol_lost(",
         1288: "def _remote_candidates_expected(",
         1349: "self._early_checks.append(",
+        1409: "def _valid_username(",
     },
     "aioice/stun.py": {
         149: 'unpack("!I", data)',

@@ -250,6 +250,27 @@ async def test_candidates_may_come_after_the_start_and_gathering_last() -> None:
     await close(a, b)
 
 
+async def test_an_early_check_that_names_another_peer_is_not_heard() -> None:
+    a, b, stranger = Peer("controlling"), Peer("controlled"), Peer("controlled")
+    await asyncio.gather(a.gather(), b.gather(), stranger.gather())
+    # The stranger is joined with another transport of a's description, which has the same credentials.
+    await stranger.ice.start(RemoteParameters(a.local.username_fragment, a.local.password))
+    for candidate in a.candidates():
+        await stranger.ice.addRemoteCandidate(RemoteCandidate(candidate))
+    connection = a.ice._newest
+    for _ in range(500):
+        if connection._early_checks:
+            break
+        await asyncio.sleep(0.01)
+    assert connection._early_checks
+    await join_ice(a, b)
+    await a.session.state(a.ice, "connected")
+    ports = {socket.local_candidate.port for socket in stranger.ice._newest.sockets}
+    assert ports.isdisjoint(candidate.port for candidate in connection.remote_candidates)
+    assert ports.isdisjoint(port for socket in connection.sockets for _, port in socket.checked)  # type: ignore[attr-defined]
+    await close(a, b, stranger)
+
+
 async def test_useless_candidates_are_passed_over_and_garbage_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = Peer("controlling"), Peer("controlled")
     await asyncio.gather(a.gather(), b.gather())

@@ -5,9 +5,10 @@ import {
 	type RTCRtpReceiver,
 	type RTCRtpTransceiver,
 } from '../../../shim/api/index.ts';
-import { type Direction, receives } from '../../../shim/jsep/index.ts';
+import { type Direction, parse, receives } from '../../../shim/jsep/index.ts';
 import { MediaStream, MediaStreamTrackGenerator } from '../../../shim/media/index.ts';
 import { bindContext } from '../../../shim/rpc/context.ts';
+import { assertEqualInGroups } from '../jsepGroups.ts';
 import { FakeSession } from './fakeSession.ts';
 
 /** How an answerer takes an offer: at once, or only after it has set it and rolled it back. */
@@ -177,6 +178,8 @@ export class Negotiator {
 	}
 
 	#send(): void {
-		this.outbox.push(this.connection.localDescription!.toJSON());
+		const description = this.connection.localDescription!.toJSON();
+		if (description.type === 'offer') assertEqualInGroups(parse(description.sdp));
+		this.outbox.push(description);
 	}
 }

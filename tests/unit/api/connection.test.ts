@@ -388,6 +388,22 @@ test('balanced: a section of each kind has a transport until the answer bundles 
 	);
 });
 
+test('the end of candidates of a bundled section is not that of the transport which it shares', async () => {
+	const { answerer, theirs } = await negotiated((offerer) => {
+		offerer.addTransceiver('audio');
+		offerer.addTransceiver('video');
+	});
+	const given = () => theirs.of('IceTransport')[0]!.calls.filter(([name]) => name === 'addRemoteCandidate');
+	await answerer.addIceCandidate({ candidate: '', sdpMid: '1' });
+	assert.equal(given(), []);
+	await answerer.addIceCandidate({ candidate: CANDIDATE, sdpMid: '1' });
+	await answerer.addIceCandidate({ candidate: '', sdpMid: '0' });
+	assert.equal(
+		given().map(([, params]) => params.candidate),
+		[CANDIDATE, null],
+	);
+});
+
 test('a peer that knows no BUNDLE keeps a transport a section', async () => {
 	const fake = new FakeSession();
 	const connection = connect(fake);

@@ -215,8 +215,13 @@ class IceConnection(Connection):
         self.sort_check_list()
         self._unfreeze_initial()
         self._early_checks_done = True
-        for early in self._early_checks:
-            self.check_incoming(*early)
+        for message, addr, protocol in self._early_checks:
+            # Transports of one description have the same credentials: whose check it was the peer's name tells, which
+            # is known only now (aioice/ice.py:1409).
+            if self._valid_username(message.attributes["USERNAME"]):
+                self.check_incoming(message, addr, protocol)
+            else:
+                _checked(protocol).discard(addr)
         self._early_checks.clear()
         outcome = LOOK_AGAIN
         while outcome == LOOK_AGAIN:
