@@ -1,5 +1,6 @@
 /**
- * SDP text to values. Strict where RFC 8866 fixes the grammar, silent about attributes it does not know.
+ * SDP text to values. Strict about the lines that it reads, in whatever order they come, and silent about others: as
+ * libwebrtc, which other implementations write for, or more lenient.
  * @see https://www.rfc-editor.org/rfc/rfc9429#section-5.8
  */
 
@@ -50,9 +51,8 @@ function splitLines(sdp: string): Line[] {
 	});
 }
 
-/** What follows the three mandatory lines, in this order. */
-const SESSION_ORDER = 'iuepcbtrzka';
-const SECTION_ORDER = 'icbka';
+/** What may follow the three mandatory lines of a session. In a section any may that nobody reads, as in libwebrtc. */
+const SESSION_TYPES = 'iuepcbtrzka';
 
 interface Session {
 	origin: { sessionId: string; sessionVersion: number };
@@ -68,14 +68,12 @@ function parseSession(lines: readonly Line[]): Session {
 	if (version?.type !== 'v' || version.value !== '0') throw new SdpError(version?.number ?? 1, 'v=0 is missing');
 	if (origin?.type !== 'o') throw new SdpError(origin?.number ?? last + 1, 'o= is missing');
 	if (name?.type !== 's') throw new SdpError(name?.number ?? last + 1, 's= is missing');
-	if (name.value === '') throw new SdpError(name.number, 's= is empty');
 	const session: Session = {
 		origin: parseOrigin(origin),
 		bundle: [],
 		attributes: [],
 		defaults: newDraft(emptySection('session', '')),
 	};
-	requireOrder(rest, SESSION_ORDER);
 	if (!rest.some((line) => line.type === 't')) throw new SdpError(last + 1, 't= is missing');
 	for (const line of rest) parseSessionLine(line, session);
 	return session;
@@ -88,6 +86,7 @@ function parseOrigin(line: Line): Session['origin'] {
 }
 
 function parseSessionLine(line: Line, session: Session): void {
+	if (!SESSION_TYPES.includes(line.type)) throw new SdpError(line.number, `${line.type}= has no place here`);
 	switch (line.type) {
 		case 't':
 			if (!/^\d+ \d+$/.test(line.value)) throw new SdpError(line.number, `not a time: ${quote(line.value)}`);
@@ -116,10 +115,9 @@ function parseSection(lines: readonly Line[], defaults: Draft): Section {
 	section.address = defaults.section.address;
 	section.direction = defaults.section.direction;
 	const draft = newDraft(section);
-	requireOrder(rest, SECTION_ORDER);
 	for (const line of rest) {
 		if (line.type === 'c') section.address = parseConnection(line);
-		else if (line.type === 'b') section.bandwidth.push(parseBandwidth(line));
+		else if (line.type === 'b') section.bandwidth.push(...parseBandwidth(line));
 		else if (line.type === 'a' && !readMediaAttribute(line.value, draft))
 			throw new SdpError(line.number, `a malformed attribute: ${quote(line.value)}`);
 	}
@@ -152,22 +150,13 @@ function parseConnection(line: Line): string {
 	return match[1]!;
 }
 
-function parseBandwidth(line: Line): Bandwidth {
-	const match = /^([\w-]+):(\d{1,15})$/.exec(line.value);
-	if (!match) throw new SdpError(line.number, `not a bandwidth: ${quote(line.value)}`);
-	return { type: match[1]!, limit: Number(match[2]) };
-}
-
-function requireOrder(lines: readonly Line[], order: string): void {
-	let reached = 0;
-	for (const line of lines) {
-		const place = order.indexOf(line.type);
-		if (place < 0) throw new SdpError(line.number, `${line.type}= has no place here`);
-		// Several t= may alternate with r=; all else comes once its turn has come, and not after.
-		if (place < reached && !(line.type === 't' && order[reached] === 'r'))
-			throw new SdpError(line.number, `${line.type}= comes too late`);
-		reached = place;
-	}
+/** Nothing of a type that nobody knows and whose value is no number: an X- type may have any. */
+function parseBandwidth(line: Line): Bandwidth[] {
+	const match = /^([\w-]+):(.*)$/.exec(line.value);
+	const isNumber = /^\d{1,15}$/.test(match?.[2] ?? '');
+	if (!match || (!isNumber && /^(AS|TIAS)$/.test(match[1]!)))
+		throw new SdpError(line.number, `not a bandwidth: ${quote(line.value)}`);
+	return isNumber ? [{ type: match[1]!, limit: Number(match[2]) }] : [];
 }
 
 const isPayloadType = (format: string): boolean => /^\d{1,3}$/.test(format) && Number(format) < 128;

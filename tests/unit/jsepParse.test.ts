@@ -35,10 +35,8 @@ for (const [what, sdp, line] of [
 	['an o= of three words', withLine(1, 'o=- 1 2'), 2],
 	['an o= whose session id is a word', withLine(1, 'o=- x 2 IN IP4 0.0.0.0'), 2],
 	['no s=', withLine(2), 3],
-	['an empty s=', withLine(2, 's='), 3],
 	['no t=', withLine(3), 4],
 	['a t= of words', withLine(3, 't=now then'), 4],
-	['t= after a=', withLine(3, 'a=ice-lite', 't=0 0'), 5],
 	['a second v=', withLine(3, 't=0 0', 'v=0'), 5],
 	['an m= without a port', withLine(4, 'm=audio'), 5],
 	['an m= with port 65536', withLine(4, 'm=audio 65536 UDP/TLS/RTP/SAVPF 0'), 5],
@@ -46,7 +44,9 @@ for (const [what, sdp, line] of [
 	['an m= with a word for a payload type', withLine(4, 'm=audio 9 UDP/TLS/RTP/SAVPF opus'), 5],
 	['a c= without an address', withLine(5, 'c=IN IP4'), 6],
 	['a b= without a number', withLine(5, 'b=AS:fast'), 6],
-	['c= after a=', withLine(6, 'a=mid:0', 'c=IN IP4 0.0.0.0'), 8],
+	['a negative b=', withLine(5, 'b=TIAS:-1'), 6],
+	['a b= without a type', withLine(6, 'a=mid:0', 'b=500'), 8],
+	['a late c= without an address', withLine(6, 'a=mid:0', 'c=foo'), 8],
 	['an empty line', withLine(6, '', 'a=mid:0'), 7],
 	['a line of no letter', withLine(6, '=mid:0'), 7],
 	['an upper-case letter', withLine(6, 'A=mid:0'), 7],
@@ -76,6 +76,13 @@ for (const [what, sdp] of [
 		'what SDP knows and WebRTC does not',
 		withLine(3, 'i=info', 'u=http://a', 'e=e', 'p=p', 'c=IN IP6 ::1', 'b=AS:5', 't=0 0', 'r=1', 't=1 2'),
 	],
+	['an empty s=', withLine(2, 's=')],
+	[
+		'b=, c= and i= of a session after its attributes',
+		withLine(3, 'a=ice-lite', 'b=AS:5', 'c=IN IP4 ::1', 'i=x', 't=0 0'),
+	],
+	['lines of a section in any order', withLine(5, 'b=AS:5', 'a=mid:0', 'c=IN IP4 1.2.3.4', 'b=TIAS:5', 'i=x', 'k=x')],
+	['lines of a section that nobody knows', withLine(6, 'a=mid:0', 'y=0100000001', 'f=v/1/96', 'b=X-a:b')],
 	['a closed section without formats', withLine(4, 'm=audio 0 UDP/TLS/RTP/SAVPF ')],
 	['a section of another kind', withLine(4, 'm=image 0 udptl t38')],
 	['spaces at the end of an attribute', withLine(6, 'a=rtcp-fb:0 transport-cc ')],
@@ -83,6 +90,18 @@ for (const [what, sdp] of [
 ] as const) {
 	test(`${what} are taken`, () => assert.is(refusedAt(sdp), null));
 }
+
+test('b= and c= count wherever they are in their section', () => {
+	const [section] = parse(withLine(5, 'b=AS:5', 'a=mid:0', 'c=IN IP4 192.0.2.1', 'b=TIAS:6')).sections;
+	assert.is(section!.address, '192.0.2.1');
+	assert.equal(section!.bandwidth, [
+		{ type: 'AS', limit: 5 },
+		{ type: 'TIAS', limit: 6 },
+	]);
+	const late = withLine(3, 'a=ice-lite', 't=0 0', 'c=IN IP4 192.0.2.2');
+	assert.is(parse(late).sections[0]!.address, '0.0.0.0');
+	assert.is(parse(edit(late, 'c=IN IP4 0.0.0.0\r\n', '')).sections[0]!.address, '192.0.2.2');
+});
 
 test('a text beyond all use is refused before it is read', () => {
 	assert.is(refusedAt('v=0\r\n'.repeat(1 << 20)), 1);
