@@ -1,5 +1,6 @@
 import type { Fingerprint } from '../jsep/index.ts';
 import type { Remote } from '../rpc/Remote.ts';
+import type { Scope } from '../rpc/Scope.ts';
 import type { Session } from '../rpc/Session.ts';
 import {
 	any,
@@ -28,14 +29,10 @@ export type KeyAlgorithm = 'ECDSA' | 'RSA';
 
 const YEAR = 365 * 24 * 60 * 60 * 1000;
 
-/** Asks the worker for a key pair; rejects when it refuses or the session is lost. */
-export async function createCertificate(
-	session: Session,
-	algorithm: KeyAlgorithm,
-	expires?: number,
-): Promise<Certificate> {
-	const remote = session.create('Certificate', { algorithm, expires });
-	const release = session.hold();
+/** Asks the worker for a key pair; rejects when it refuses or the session is lost, and says nothing once `scope` ended. */
+export async function createCertificate(scope: Scope, algorithm: KeyAlgorithm, expires?: number): Promise<Certificate> {
+	const remote = scope.create('Certificate', { algorithm, expires });
+	const release = scope.hold();
 	try {
 		return await new Promise((resolve, reject) => {
 			remote.onlost = reject;
@@ -67,7 +64,7 @@ export async function generateCertificate(session: () => Session, keygenAlgorith
 	const algorithm = keyAlgorithm(keygenAlgorithm);
 	const { expires } = toExpiration(isObject(keygenAlgorithm) ? keygenAlgorithm : undefined, 'keygenAlgorithm');
 	const until = expires === undefined ? undefined : Date.now() + Math.min(expires, YEAR);
-	return new RTCCertificate(constructorKey, await createCertificate(session(), algorithm, until));
+	return new RTCCertificate(constructorKey, await createCertificate(session().scope, algorithm, until));
 }
 
 function keyAlgorithm(given: unknown): KeyAlgorithm {

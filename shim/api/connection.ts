@@ -1,6 +1,7 @@
 import type { Kind } from '../jsep/index.ts';
 import { endRemoteTrack, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
 import { uuid } from '../media/uuid.ts';
+import type { Scope } from '../rpc/Scope.ts';
 import type { Session } from '../rpc/Session.ts';
 import type { EventOut } from '../rpc/types.ts';
 import { queueTask } from '../webidl/task.ts';
@@ -27,6 +28,8 @@ import type { Transport } from './transport.ts';
 export class Connection {
 	readonly target: EventTarget;
 	readonly session: Session;
+	/** Ends with the connection, and with it all that the worker has of it. */
+	readonly scope: Scope;
 	configuration: Configuration;
 	readonly cname = randomCname();
 	/** Of a=o: one a connection; the version rises with each description that is made. */
@@ -59,6 +62,8 @@ export class Connection {
 	/** By mid: the transports of the sections that have one now, and as it was when last stable. */
 	transports = new Map<string, Transport>();
 	stableTransports = new Map<string, Transport>();
+	/** Every transport that was made and not closed, whatever description made it. */
+	readonly openTransports = new Set<Transport>();
 	/** Of the stream of sections whose description names none. */
 	readonly defaultStreamId = uuid();
 	/** Streams of the peer, by id. */
@@ -84,7 +89,8 @@ export class Connection {
 		this.target = target;
 		this.session = session;
 		this.configuration = configuration;
-		this.#release = session.hold();
+		this.scope = session.scope.child();
+		this.#release = this.scope.hold();
 		this.operations = new OperationsChain(this, () => this.#chainEmpty());
 		const [given] = configuration.certificates;
 		if (given) this.#certificate = certificateOf(given);
@@ -136,8 +142,10 @@ export class Connection {
 		encodings?: readonly EncodingParameters[];
 	}): Transceiver {
 		const { kind, origin, direction, track = null, streams = [], encodings = [] } = init;
-		const sender = new Sender(this, kind, track, streams, encodings);
-		const transceiver = new Transceiver(this, sender, new Receiver(this, kind), direction, origin);
+		const scope = this.scope.child();
+		const sender = new Sender(this, scope, kind, track, streams, encodings);
+		const receiver = new Receiver(this, scope, kind);
+		const transceiver = new Transceiver(this, scope, sender, receiver, direction, origin);
 		this.transceivers.push(transceiver);
 		return transceiver;
 	}
@@ -233,16 +241,15 @@ export class Connection {
 		this.signalingState = 'closed';
 		// 4.
 		for (const transceiver of this.transceivers) if (!transceiver.stopped) transceiver.stop();
-		// 6. before 5.: channels that were dropped first would be closed one by one, and the peer not told of the abort.
+		// 5. – 9. The scope has the order: the association is aborted before its channels end, which the peer is told.
+		const transports = [...this.openTransports];
+		this.scope.dispose();
 		this.#closeSctp();
 		for (const channel of new Set([...this.dataChannels, ...this.streams.values()])) channel.abandon();
-		// 7. – 9.
-		for (const transport of this.#all()) transport.close();
+		for (const transport of transports) transport.close();
 		// 10. – 11.
 		this.iceConnectionState = 'closed';
 		this.connectionState = 'closed';
-		if (this.configuration.certificates.length === 0) this.#certificate?.remote.drop();
-		this.#release();
 	}
 
 	/** Of all that a closing connection ends, browsers announce this. */
@@ -256,12 +263,11 @@ export class Connection {
 	}
 
 	#makeCertificate(): void {
-		this.#certificateMade = createCertificate(this.session, 'ECDSA');
+		this.#certificateMade = createCertificate(this.scope, 'ECDSA');
 		this.#certificateMade.then(
 			(certificate) => {
 				this.#certificate = certificate;
 				certificate.remote.onlost = (error) => this.transportLost(error);
-				if (this.isClosed) certificate.remote.drop();
 			},
 			(error: Error) => this.transportLost(error),
 		);
@@ -271,10 +277,6 @@ export class Connection {
 	#referenced(): Set<Transport> {
 		const used = this.transceivers.map(({ sender }) => sender.transport);
 		return new Set([...used, this.sctp?.transport].filter((transport) => transport != null));
-	}
-
-	#all(): Set<Transport> {
-		return new Set([...this.#referenced(), ...this.transports.values(), ...this.stableTransports.values()]);
 	}
 
 	#chainEmpty(): void {

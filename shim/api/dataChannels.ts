@@ -110,10 +110,10 @@ export function acceptChannel(connection: Connection, offered: EventOut<'SctpTra
 }
 
 function attach(connection: Connection, channel: DataChannel, accept: boolean): void {
-	const transport = connection.sctp?.handle;
-	if (!transport || channel.handle || channel.id === null || channel.readyState === 'closed') return;
+	const { sctp } = connection;
+	if (!sctp?.handle || channel.handle || channel.id === null || channel.readyState === 'closed') return;
 	const { init, id } = channel;
-	channel.attach(connection.session.create('DataChannel', { ...init, transport: transport.id, streamId: id, accept }));
+	channel.attach(sctp.scope.create('DataChannel', { ...init, transport: sctp.handle, streamId: id, accept }));
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Codec, Kind, ReceiveParameters } from '../jsep/index.ts';
 import { createRemoteTrack, endRemoteTrack, type MediaStream, type MediaStreamTrack } from '../media/index.ts';
 import type { Remote } from '../rpc/Remote.ts';
+import type { Scope } from '../rpc/Scope.ts';
 import type { CallIn, EventOut } from '../rpc/types.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import type { Connection } from './connection.ts';
@@ -30,10 +31,10 @@ export class Receiver {
 	/** What the worker was told last. */
 	#told: ReceiveCall | null = null;
 
-	constructor(connection: Connection, kind: Kind) {
+	constructor(connection: Connection, scope: Scope, kind: Kind) {
 		this.connection = connection;
 		this.kind = kind;
-		this.handle = connection.session.create('RtpReceiver', { kind });
+		this.handle = scope.create('RtpReceiver', { kind });
 		this.handle.on('error', () => endRemoteTrack(this.track));
 		this.handle.on('sources', (sources) => {
 			this.#sources = sources;
@@ -82,14 +83,10 @@ export class Receiver {
 		this.#apply();
 	}
 
-	stop(): void {
-		this.handle.drop();
-	}
-
 	#apply(): void {
 		const dtls = this.transport?.dtls.handle;
 		if (!dtls || !this.#negotiated) return;
-		const call = { ...this.#negotiated, transport: dtls.id };
+		const call = { ...this.#negotiated, transport: dtls };
 		if ((this.#told === null && !call.active) || isEqual(call, this.#told)) return;
 		this.#told = call;
 		this.handle.call('receive', call).catch(() => endRemoteTrack(this.track));

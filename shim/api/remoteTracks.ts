@@ -3,7 +3,6 @@ import { createRemoteStream, type MediaStream, type MediaStreamTrack } from '../
 import type { DataChannel } from './dataChannel.ts';
 import type { Receiver } from './receiver.ts';
 import type { Transceiver } from './transceiver.ts';
-import type { Transport } from './transport.ts';
 
 /** What setting a description owes to pages: done when all of its state is set, in this order. */
 export interface Effects {
@@ -12,8 +11,6 @@ export interface Effects {
 	remove: [MediaStream, MediaStreamTrack][];
 	add: [MediaStream, MediaStreamTrack][];
 	tracks: { transceiver: Transceiver; streams: MediaStream[] }[];
-	/** Transports that there were before, of which those go that no section uses now. */
-	transports: Transport[];
 }
 
 /** @see https://www.w3.org/TR/webrtc/#process-remote-tracks */

@@ -1,6 +1,6 @@
 import type { SctpParameters } from '../jsep/index.ts';
 import type { Remote } from '../rpc/Remote.ts';
-import type { Session } from '../rpc/Session.ts';
+import type { Scope } from '../rpc/Scope.ts';
 import type { EventOut } from '../rpc/types.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { RTCSctpTransport } from './RTCSctpTransport.ts';
@@ -17,7 +17,7 @@ const MAX_CHANNELS = 65_535;
 
 /** What an association tells its connection. */
 export interface SctpOwner {
-	readonly session: Session;
+	readonly scope: Scope;
 	readonly isClosed: boolean;
 	sctpConnected(): void;
 	channelOffered(offered: EventOut<'SctpTransport', 'datachannel'>): void;
@@ -27,6 +27,8 @@ export interface SctpOwner {
 /** The slots of an RTCSctpTransport. @see https://www.w3.org/TR/webrtc/#dfn-create-an-rtcsctptransport */
 export class SctpState {
 	readonly object: RTCSctpTransport;
+	/** Of the association and its channels. */
+	readonly scope: Scope;
 	readonly #owner: SctpOwner;
 	transport: Transport;
 	state: RTCSctpTransportState = 'connecting';
@@ -37,6 +39,7 @@ export class SctpState {
 
 	constructor(owner: SctpOwner, transport: Transport) {
 		this.#owner = owner;
+		this.scope = owner.scope.child();
 		this.transport = transport;
 		this.object = new RTCSctpTransport(constructorKey, this);
 	}
@@ -66,7 +69,7 @@ export class SctpState {
 		this.maxMessageSize = maxMessageSize === 0 ? Number.POSITIVE_INFINITY : maxMessageSize;
 		const dtls = this.transport.dtls.handle;
 		if (!dtls || this.state === 'closed') return;
-		this.#handle ??= this.#create(dtls.id, port);
+		this.#handle ??= this.#create(dtls, port);
 		// Called again, it takes the new limit.
 		this.#handle
 			.call('start', { remotePort, maxMessageSize })
@@ -75,15 +78,15 @@ export class SctpState {
 
 	/** @param silent whether pages hear nothing of it, as when their connection closes */
 	close(silent: boolean): void {
-		this.#handle?.drop();
+		this.scope.dispose();
 		this.#handle = null;
 		if (this.state === 'closed') return;
 		this.state = 'closed';
 		if (!silent) this.object.dispatchEvent(new Event('statechange'));
 	}
 
-	#create(dtls: number, port: number): Remote<'SctpTransport'> {
-		const handle = this.#owner.session.create('SctpTransport', { dtls, port });
+	#create(dtls: Remote<'DtlsTransport'>, port: number): Remote<'SctpTransport'> {
+		const handle = this.scope.create('SctpTransport', { dtls, port });
 		handle.onlost = (error) => this.#owner.transportLost(error);
 		handle.on('error', ({ message }) => this.#owner.transportLost(new DOMException(message, 'OperationError')));
 		handle.on('statechange', (change) => this.#changed(change));

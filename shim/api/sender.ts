@@ -2,6 +2,7 @@ import type { Codec, Kind, SendParameters as Negotiated, SendEncoding } from '..
 import { type MediaStream, type MediaStreamTrack, openTrack } from '../media/index.ts';
 import { uuid } from '../media/uuid.ts';
 import type { Remote } from '../rpc/Remote.ts';
+import type { Scope } from '../rpc/Scope.ts';
 import type { CallIn } from '../rpc/types.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { nextTask, queueTask } from '../webidl/task.ts';
@@ -47,6 +48,7 @@ export class Sender {
 
 	constructor(
 		connection: Connection,
+		scope: Scope,
 		kind: Kind,
 		track: MediaStreamTrack | null,
 		streams: readonly MediaStream[],
@@ -58,7 +60,7 @@ export class Sender {
 		this.trackId = track?.id ?? uuid();
 		this.streamIds = uniqueIds(streams);
 		this.#encodings = encodings.length > 0 ? encodings.map(encoding) : [encoding(defaultEncoding(kind))];
-		this.handle = connection.session.create('RtpSender', { kind, track: this.#idOf(track) });
+		this.handle = scope.create('RtpSender', { kind, track: this.#handleOf(track) });
 		this.handle.on('error', ({ message }) => connection.senderFailed(this, message));
 		this.dtmf = kind === 'audio' ? new Dtmf(this) : null;
 		this.object = new RTCRtpSender(constructorKey, this);
@@ -174,10 +176,6 @@ export class Sender {
 			.catch((error: Error) => this.connection.senderFailed(this, error.message));
 	}
 
-	stop(): void {
-		this.handle.drop();
-	}
-
 	#apply(): void {
 		this.#tell(this.#encodings).catch((error: Error) => this.connection.senderFailed(this, error.message));
 	}
@@ -206,7 +204,7 @@ export class Sender {
 			const payloadType = codec && this.codecs.find((known) => matchesCodec(known, codec, true))?.payloadType;
 			return { ...layer, active, maxBitrate, maxFramerate, scaleResolutionDownBy, payloadType };
 		});
-		return { ...negotiated, transport: dtls.id, encodings };
+		return { ...negotiated, transport: dtls, encodings };
 	}
 
 	#withParameters(encodings: readonly EncodingParameters[]): Encoding[] {
@@ -217,12 +215,12 @@ export class Sender {
 	}
 
 	#tellTrack(track: MediaStreamTrack | null): Promise<unknown> {
-		return this.handle.call('replaceTrack', { track: this.#idOf(track) });
+		return this.handle.call('replaceTrack', { track: this.#handleOf(track) });
 	}
 
 	/** An ended track has no object in the worker: there is nothing to send of it. */
-	#idOf(track: MediaStreamTrack | null): number | null {
-		return track && (openTrack(track, this.connection.session)?.id ?? null);
+	#handleOf(track: MediaStreamTrack | null): Remote<'Track'> | null {
+		return track && openTrack(track, this.connection.session);
 	}
 }
 

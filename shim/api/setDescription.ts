@@ -82,9 +82,7 @@ async function setDescription(connection: Connection, { type, sdp }: Description
 	await nextTask();
 	await connection.parametersSet();
 	if (connection.isClosed) return;
-	const effects: Effects = { errors: [], mute: [], remove: [], add: [], tracks: [], transports: [] };
-	// Those of an offer that closes their sections are no section's any more, but still the last stable state's.
-	effects.transports.push(...connection.transports.values(), ...connection.stableTransports.values());
+	const effects: Effects = { errors: [], mute: [], remove: [], add: [], tracks: [] };
 	const before = connection.signalingState;
 	if (type === 'rollback') {
 		rollBack(connection, effects);
@@ -232,6 +230,6 @@ function finish(connection: Connection, before: RTCSignalingState, effects: Effe
 		connection.target.dispatchEvent(new RTCTrackEvent('track', init));
 	}
 	// The states follow from which transports there are; those that nobody uses say that they closed in a task of their own.
-	if (connection.signalingState === 'stable') closeUnused(connection, effects.transports);
+	closeUnused(connection);
 	connection.fire(connection.deriveStates());
 }

@@ -9,6 +9,7 @@ import {
 	type TransceiverRecord,
 } from '../jsep/index.ts';
 import { endRemoteTrack, type MediaStream } from '../media/index.ts';
+import type { Scope } from '../rpc/Scope.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { queueTask } from '../webidl/task.ts';
 import type { Connection } from './connection.ts';
@@ -40,6 +41,8 @@ export class Transceiver {
 	readonly sender: Sender;
 	readonly receiver: Receiver;
 	readonly origin: Origin;
+	/** Of what the worker has of its sender and receiver. */
+	readonly #scope: Scope;
 	mid: string | null = null;
 	mlineIndex: number | null = null;
 	direction: Direction;
@@ -60,8 +63,16 @@ export class Transceiver {
 	stable: Stable | null = null;
 	#currentDirection: Direction | null = null;
 
-	constructor(connection: Connection, sender: Sender, receiver: Receiver, direction: Direction, origin: Origin) {
+	constructor(
+		connection: Connection,
+		scope: Scope,
+		sender: Sender,
+		receiver: Receiver,
+		direction: Direction,
+		origin: Origin,
+	) {
 		this.connection = connection;
+		this.#scope = scope;
 		this.sender = sender;
 		this.receiver = receiver;
 		this.direction = direction;
@@ -157,7 +168,6 @@ export class Transceiver {
 		// 6. – 7.
 		this.receiver.streams = [];
 		if (this.stable) this.stable.streams = [];
-		this.sender.stop();
-		this.receiver.stop();
+		this.#scope.dispose();
 	}
 }

@@ -1,6 +1,6 @@
 import type { Fingerprint, IceCredentials, TransportParameters } from '../jsep/index.ts';
 import type { Remote } from '../rpc/Remote.ts';
-import type { Session } from '../rpc/Session.ts';
+import type { Scope } from '../rpc/Scope.ts';
 import type { CallIn, CallName, EventOut, ObjectIn } from '../rpc/types.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { queueTask } from '../webidl/task.ts';
@@ -47,7 +47,8 @@ export type IceServers = Pick<ObjectIn<'IceTransport'>, 'iceServers' | 'iceTrans
 
 /** What a transport needs of its connection, and tells it. */
 export interface TransportOwner {
-	readonly session: Session;
+	readonly scope: Scope;
+	readonly openTransports: Set<Transport>;
 	readonly isClosed: boolean;
 	/** Recomputes the connection's states; the names of the events that it then owes. */
 	deriveStates(): string[];
@@ -67,7 +68,7 @@ export class Transport {
 	mlineIndex: number;
 	readonly ice: IceState;
 	readonly dtls: DtlsState;
-	#isClosed = false;
+	readonly #scope: Scope;
 	/** What was gathered with other credentials than those now, by their username fragment. */
 	readonly #generations = new Map<string, Pick<IceState, 'localCandidates' | 'endOfCandidates'>>();
 	/** Credentials of both sides that the worker checks with; another pair restarts them. */
@@ -77,6 +78,9 @@ export class Transport {
 
 	constructor(owner: TransportOwner, mid: string, mlineIndex: number) {
 		this.owner = owner;
+		this.#scope = owner.scope.child();
+		owner.openTransports.add(this);
+		this.#scope.defer(() => owner.openTransports.delete(this));
 		this.mid = mid;
 		this.mlineIndex = mlineIndex;
 		const ice: Omit<IceState, 'object'> = {
@@ -105,7 +109,7 @@ export class Transport {
 
 	/** Whether we have closed it; the peer may have closed its side before. */
 	get isClosed(): boolean {
-		return this.#isClosed;
+		return this.#scope.isDisposed;
 	}
 
 	/** Makes the worker's objects and begins to gather; with other credentials than before, restarts ICE. */
@@ -164,14 +168,14 @@ export class Transport {
 
 	/** Ends both objects, as when their connection closes: pages hear nothing of it. */
 	close(): void {
-		this.#drop();
+		this.#scope.dispose();
 		for (const state of [this.dtls, this.ice]) state.state = 'closed';
 	}
 
 	/** Ends both objects, which no section uses any more: pages hear of it in a task. */
 	discard(): void {
-		if (this.#isClosed) return;
-		this.#drop();
+		if (this.isClosed) return;
+		this.#scope.dispose();
 		queueTask(() => {
 			for (const state of [this.dtls, this.ice]) {
 				if (state.state === 'closed') continue;
@@ -179,13 +183,6 @@ export class Transport {
 				if (!this.owner.isClosed) state.object.dispatchEvent(new Event('statechange'));
 			}
 		});
-	}
-
-	#drop(): void {
-		if (this.#isClosed) return;
-		this.#isClosed = true;
-		this.dtls.handle?.drop();
-		this.ice.handle?.drop();
 	}
 
 	/** Says that the worker's objects are gone. */
@@ -201,8 +198,8 @@ export class Transport {
 
 	#create(credentials: IceCredentials, role: IceRole, servers: IceServers, certificate: Certificate): void {
 		const { owner, ice, dtls } = this;
-		const iceHandle = owner.session.create('IceTransport', { ...credentials, ...servers, role });
-		const dtlsHandle = owner.session.create('DtlsTransport', { ice: iceHandle.id, certificate: certificate.remote.id });
+		const iceHandle = this.#scope.create('IceTransport', { ...credentials, ...servers, role });
+		const dtlsHandle = this.#scope.create('DtlsTransport', { ice: iceHandle, certificate: certificate.remote });
 		ice.handle = iceHandle;
 		dtls.handle = dtlsHandle;
 		const refused = ({ message }: { message: string }): void =>

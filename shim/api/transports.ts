@@ -86,12 +86,17 @@ export function connectTransports(connection: Connection, answerer: 'local' | 'r
 	}
 }
 
-/** Closes the transports that no section uses any more. @see https://www.w3.org/TR/webrtc/#set-description, 4.6.14.1 */
-export function closeUnused(connection: Connection, before: Iterable<Transport>): void {
-	const used = new Set(connection.transports.values());
-	for (const transport of new Set(before)) {
-		if (!used.has(transport) && connection.sctp?.transport !== transport) transport.discard();
+/**
+ * Closes the transports that no section uses any more, nor would after a rollback.
+ * @see https://www.w3.org/TR/webrtc/#set-description, 4.6.14.1
+ */
+export function closeUnused(connection: Connection): void {
+	const { transports, stableTransports, sctp, stableSctp, signalingState, openTransports } = connection;
+	const used = new Set([...transports.values(), sctp?.transport]);
+	if (signalingState !== 'stable') {
+		for (const transport of [...stableTransports.values(), stableSctp?.transport]) used.add(transport);
 	}
+	for (const transport of [...openTransports]) if (!used.has(transport)) transport.discard();
 }
 
 /** @see https://www.w3.org/TR/webrtc/#set-description, 4.6.11.2.14.6 */

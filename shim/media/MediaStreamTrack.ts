@@ -188,7 +188,7 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 		if (this.#readyState === 'ended') return null;
 		const known = this.#remotes.get(session);
 		if (known) return known;
-		const remote = session.create('Track', { source: this.#source.remote(session).id, kind: this.#kind });
+		const remote = session.create('Track', { source: this.#source.remote(session), kind: this.#kind });
 		this.#remotes.set(session, remote);
 		remote.onlost = () => this.#remotes.delete(session);
 		// It was refused there. Elsewhere than at home only what was sent from there ends.

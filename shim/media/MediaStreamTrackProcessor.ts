@@ -80,7 +80,7 @@ class FrameSource implements UnderlyingDefaultSource<Frame> {
 			controller.close();
 			return null;
 		}
-		const reader = session.create('FrameReader', { track: track.id });
+		const reader = session.create('FrameReader', { track });
 		this.#reader = reader;
 		// Frames are expected: the process stays for them.
 		this.#release = session.hold();

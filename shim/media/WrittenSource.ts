@@ -13,7 +13,7 @@ export class WrittenSource extends LocalSource {
 	constructor(home: Session, kind: Kind) {
 		super(home, { type: 'frames', [kind]: {} });
 		this.#kind = kind;
-		this.#writer = home.create('FrameWriter', { source: this.remote(home).id });
+		this.#writer = home.create('FrameWriter', { source: this.remote(home) });
 	}
 
 	override remote(session: Session): Remote<'MediaSource'> {

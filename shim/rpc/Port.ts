@@ -53,13 +53,13 @@ export class Port {
 	send(data: string | Uint8Array): void {
 		const bytes = typeof data === 'string' ? encoder.encode(data) : data;
 		this.#bufferedAmount += bytes.byteLength;
-		if (this.#wire.lost) return;
+		if (!this.#wire.reaches(this)) return;
 		this.#wire.scheduler.message(this.#lane('data'), bytes, typeof data === 'string');
 		this.#wire.wake();
 	}
 
 	sendMedia(header: MediaHeader, planes: Uint8Array): boolean {
-		if (this.#wire.lost) return false;
+		if (!this.#wire.reaches(this)) return false;
 		const lane = 'width' in header ? 'video' : 'audio';
 		const fresh = this.#stream === null;
 		const stream = this.#lane(lane);
@@ -78,11 +78,12 @@ export class Port {
 
 	/** Resolves when a frame of media would be sent at once; also when it never will be, since the object is gone. */
 	async mediaRoom(): Promise<void> {
-		if (this.#stream === null || this.#mediaCredit > 0 || this.#wire.lost) return;
+		if (this.#stream === null || this.#mediaCredit > 0 || !this.#wire.reaches(this)) return;
 		await new Promise<void>((resolve) => this.#onroom.push(resolve));
 	}
 
 	credit(frames: number): void {
+		if (!this.#wire.reaches(this)) return;
 		this.#due += frames;
 		this.#wire.scheduler.credit(this.id, frames);
 		this.#wire.wake();

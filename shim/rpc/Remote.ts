@@ -1,5 +1,6 @@
 import { captureCaller } from './errors.ts';
-import type { Port } from './Port.ts';
+import type { Listener, Port } from './Port.ts';
+import type { Scope } from './Scope.ts';
 import type { Session } from './Session.ts';
 import type { CallIn, CallName, CallOut, EventName, EventOut, MediaHeader, ObjectType } from './types.ts';
 import type { Wire } from './Wire.ts';
@@ -19,23 +20,26 @@ export class Remote<T extends ObjectType> {
 	/** Called once when the session failed: nothing more will come, and pending calls are rejected. */
 	onlost: ((error: Error) => void) | null = null;
 
+	readonly #scope: Scope | null;
 	readonly #wire: Wire;
 	readonly #port: Port;
 	readonly #listeners = new Map<string, (out: never) => void>();
 
-	/** Sessions make these: use create(). */
-	constructor(session: Session, wire: Wire, type: T, id: number) {
+	/** Sessions make these: use a scope's create(). Of a scope that has ended, it is dead. */
+	constructor(session: Session, wire: Wire, type: T, id: number, scope: Scope | null) {
 		this.session = session;
 		this.type = type;
 		this.id = id;
+		this.#scope = scope;
 		this.#wire = wire;
-		this.#port = wire.attach(id, {
+		const listener: Listener = {
 			event: (name, out) => this.#listeners.get(name)?.(out as never),
 			message: (data) => this.onmessage?.(data),
 			media: (header, planes) => this.onmedia?.(header, planes),
 			buffered: (amount) => this.onbuffered?.(amount),
 			lost: (error) => this.onlost?.(error),
-		});
+		};
+		this.#port = scope?.isDisposed ? wire.attachDead(id, listener) : wire.attach(id, listener);
 	}
 
 	/** Bytes given to send() that have not left the worker for the network; strings count as UTF-8. */
@@ -47,7 +51,9 @@ export class Remote<T extends ObjectType> {
 	 * Calls the object; what it throws, it throws with the caller's stack. A failure that nobody awaits is no unhandled
 	 * rejection: what is lost by it, the object itself reports.
 	 *
-	 * @throws {DOMException | TypeError | RangeError} as the worker names it; InvalidStateError when the session is lost
+	 * @throws {InvalidStateError} at once, when `params` name an object of another session
+	 * @throws {DOMException | TypeError | RangeError} as the worker names it; InvalidStateError when the object was dropped
+	 * or its session is lost
 	 */
 	call<M extends CallName<T>>(name: M, params: CallIn<T, M>): Promise<CallOut<T, M>> {
 		return this.#call(name, params, false);
@@ -88,9 +94,15 @@ export class Remote<T extends ObjectType> {
 		this.#port.credit(frames);
 	}
 
-	/** Ends the object in the worker; nothing of it is heard any more. */
+	/** Ends the object in the worker before its scope ends; nothing of it is heard any more. */
 	drop(): void {
+		this.#scope?.forget(this);
 		this.#wire.drop(this.#port);
+	}
+
+	/** What stands for it in parameters. */
+	toJSON(): number {
+		return this.id;
 	}
 
 	#call<M extends CallName<T>>(name: M, params: CallIn<T, M>, afterSent: boolean): Promise<CallOut<T, M>> {
@@ -99,4 +111,18 @@ export class Remote<T extends ObjectType> {
 		reply.catch(() => {});
 		return reply;
 	}
+}
+
+/**
+ * Puts ids in place of the handles that parameters of `session` name.
+ *
+ * @throws {InvalidStateError} a handle is of another session, where its id is another object's
+ */
+export function idsIn(session: Session): (this: Record<string, unknown>, key: string, value: unknown) => unknown {
+	return function replace(key, value) {
+		const named = this[key];
+		if (!(named instanceof Remote) || named.session === session) return value;
+		const which = `${key} names ${named.type} ${named.id} of another session`;
+		throw new DOMException(`${which}; an object can be used only in the session that made it`, 'InvalidStateError');
+	};
 }

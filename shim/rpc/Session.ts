@@ -1,7 +1,8 @@
 import type { Welcome } from '../link/hello.ts';
 import type { Endpoint } from '../link/options.ts';
 import type { SocketFactory } from '../link/Socket.ts';
-import { Remote } from './Remote.ts';
+import { idsIn, Remote } from './Remote.ts';
+import { Scope } from './Scope.ts';
 import type { ObjectIn, ObjectType } from './types.ts';
 import { Wire } from './Wire.ts';
 
@@ -33,6 +34,8 @@ export interface SessionOptions {
 export class Session {
 	/** The bridge's answer; rejects when it refuses, or cannot be reached. */
 	readonly ready: Promise<Welcome>;
+	/** Owns all that is made in the session; ends with it. */
+	readonly scope: Scope = new Scope(this);
 	/** The object with id 0. */
 	readonly root: Remote<'Session'>;
 	/** Called once when the session was lost for good or closed, after every Remote's `onlost`. */
@@ -70,13 +73,17 @@ export class Session {
 				this.#failure = error;
 				reject(error);
 			},
-			onfailure: (error) => this.onfailure?.(error),
+			onfailure: (error) => {
+				this.scope.dispose();
+				this.onfailure?.(error);
+			},
+			replacer: idsIn(this),
 			onbusy: (busy) => {
 				if (busy) calling = this.hold();
 				else calling();
 			},
 		});
-		this.root = new Remote(this, this.#wire, 'Session', 0);
+		this.root = new Remote(this, this.#wire, 'Session', 0, null);
 	}
 
 	/** The bridge's answer, once it came. */
@@ -89,11 +96,17 @@ export class Session {
 		return this.#failure;
 	}
 
-	/** Makes an object in the worker. It may be used at once: frames start in order. */
+	/** Makes an object that lives as long as the session, unless it is dropped. */
 	create<T extends ObjectType>(type: T, params: ObjectIn<T>): Remote<T> {
-		const id = ++this.#lastId;
-		this.#wire.create(id, type, params);
-		return new Remote(this, this.#wire, type, id);
+		return this.scope.create(type, params);
+	}
+
+	/** Makes an object under `scope`, whose create() this is a part of. */
+	make<T extends ObjectType>(scope: Scope, type: T, params: ObjectIn<T>): Remote<T> {
+		const id = this.#lastId + 1;
+		if (!scope.isDisposed) this.#wire.create(id, type, params);
+		this.#lastId = id;
+		return new Remote(this, this.#wire, type, id, scope);
 	}
 
 	/** Keeps the process alive until the function that it returns is called. */

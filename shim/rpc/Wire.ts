@@ -34,6 +34,8 @@ export interface WireOptions extends Omit<LinkOptions, 'onwelcome' | 'onframe' |
 	onfailure(error: Error): void;
 	/** The number of pending calls went from none to some, or back. */
 	onbusy(busy: boolean): void;
+	/** Takes each value of parameters, as JSON.stringify's replacer does. */
+	replacer?: (this: Record<string, unknown>, key: string, value: unknown) => unknown;
 	debug?: (line: string) => void;
 }
 
@@ -78,9 +80,21 @@ export class Wire {
 		return port;
 	}
 
+	/** A place for an object that the worker never has: it hears in a task that it is lost. */
+	attachDead(id: number, listener: Listener): Port {
+		const error = this.#lost ?? new Error('its owner had ended');
+		this.#dispatcher.push(() => listener.lost(error));
+		return new Port(this, id, listener);
+	}
+
+	/** Whether what is sent to the object reaches it: it was not dropped, and the session is not lost. */
+	reaches(port: Port): boolean {
+		return this.#lost === null && this.#ports.get(port.id) === port;
+	}
+
 	/** Makes an object in the worker. */
 	create(id: number, type: string, params: object): void {
-		this.#text(JSON.stringify({ new: id, type, in: params }));
+		this.#text(this.#encode({ new: id, type, in: params }));
 	}
 
 	/** Ends an object in the worker; nothing of it is heard any more. */
@@ -97,8 +111,10 @@ export class Wire {
 	/** Calls an object, `afterSent` once all that it has queued was sent. */
 	call(port: Port, name: string, params: object, caller: Caller, afterSent: boolean): Promise<unknown> {
 		if (this.#lost !== null) return Promise.reject(makeError(lostInfo(this.#lost), caller));
-		const number = ++this.#lastCall;
-		const text = JSON.stringify({ call: number, on: port.id, do: name, in: params });
+		if (this.#ports.get(port.id) !== port) return Promise.reject(makeError(DROPPED, caller));
+		const number = this.#lastCall + 1;
+		const text = this.#encode({ call: number, on: port.id, do: name, in: params });
+		this.#lastCall = number;
 		const promise = new Promise<unknown>((resolve, reject) => {
 			this.#calls.set(number, { caller, resolve, reject, afterSent: afterSent ? port : null });
 		});
@@ -126,6 +142,10 @@ export class Wire {
 		const closed = this.#link.close();
 		this.#fail(new Error('the session was closed'));
 		return closed;
+	}
+
+	#encode(frame: object): string {
+		return JSON.stringify(frame, this.#options.replacer);
 	}
 
 	#text(text: string): void {

@@ -1,5 +1,7 @@
 /** The objects of the protocol. Generated from the worker's structs by `npm run generate`: do not edit. */
 
+import type { Remote } from './Remote.ts';
+
 /** No fields. */
 export type Empty = Record<string, never>;
 
@@ -159,8 +161,8 @@ export interface SelectedPairChange {
 
 /** What it runs over, and as whom. */
 export interface DtlsTransportIn {
-	ice: number;
-	certificate: number;
+	ice: Remote<'IceTransport'>;
+	certificate: Remote<'Certificate'>;
 }
 
 /** What the descriptions have settled. */
@@ -198,7 +200,7 @@ export interface DtlsError {
 
 /** What it runs over. */
 export interface SctpTransportIn {
-	dtls: number;
+	dtls: Remote<'DtlsTransport'>;
 	port?: number;
 }
 
@@ -239,7 +241,7 @@ export interface ChannelOffered {
 
 /** As createDataChannel has it, or as the peer has opened it. */
 export interface DataChannelIn {
-	transport: number;
+	transport: Remote<'SctpTransport'>;
 	/** At most 65535 bytes of UTF-8; so is `protocol`. */
 	label?: string;
 	protocol?: string;
@@ -326,8 +328,7 @@ export interface VideoSettings {
 }
 
 export interface TrackIn {
-	/** A MediaSource or an RtpReceiver. */
-	source: number;
+	source: Remote<'MediaSource'> | Remote<'RtpReceiver'>;
 	kind: 'audio' | 'video';
 }
 
@@ -336,21 +337,21 @@ export interface Enabled {
 }
 
 export interface FrameReaderIn {
-	track: number;
+	track: Remote<'Track'>;
 }
 
 export interface FrameWriterIn {
-	source: number;
+	source: Remote<'MediaSource'>;
 }
 
 export interface RtpSenderIn {
 	kind: 'audio' | 'video';
-	track?: number | null;
+	track?: Remote<'Track'> | null;
 }
 
 /** What to send, and how; the same for every call of `send`. */
 export interface SendParameters {
-	transport: number;
+	transport: Remote<'DtlsTransport'>;
 	active: boolean;
 	mid: string;
 	cname: string;
@@ -398,7 +399,7 @@ export interface Encoding {
 
 /** Another source, or none. */
 export interface ReplaceTrack {
-	track?: number | null;
+	track?: Remote<'Track'> | null;
 }
 
 /** A DTMF tone. */
@@ -459,7 +460,7 @@ export interface RtpReceiverIn {
 
 /** What to receive, and how; the same for every call of `receive`. */
 export interface ReceiveParameters {
-	transport: number;
+	transport: Remote<'DtlsTransport'>;
 	active: boolean;
 	mid: string;
 	codecs: Codec[];
@@ -801,3 +802,19 @@ export interface Objects {
 		};
 	};
 }
+
+/** Objects that end together end in this order. */
+export const closeOrder: Record<keyof Objects, number> = {
+	Session: 0,
+	Certificate: 55,
+	IceTransport: 50,
+	DtlsTransport: 40,
+	SctpTransport: 20,
+	DataChannel: 30,
+	MediaSource: 65,
+	Track: 60,
+	FrameReader: 55,
+	FrameWriter: 55,
+	RtpSender: 10,
+	RtpReceiver: 10,
+};

@@ -1,6 +1,7 @@
 /** A session for the unit tests of media: remembers what was made and called, and answers what it was told to. */
 
 import type { Remote } from '../../shim/rpc/Remote.ts';
+import { Scope } from '../../shim/rpc/Scope.ts';
 import type { Session } from '../../shim/rpc/Session.ts';
 import type { MediaHeader } from '../../shim/rpc/types.ts';
 
@@ -26,8 +27,8 @@ export class FakeRemote {
 		this.params = params;
 	}
 
-	async call(name: string, params: unknown): Promise<unknown> {
-		this.calls.push([name, params]);
+	async call(name: string, params: object): Promise<unknown> {
+		this.calls.push([name, asSent(params)]);
 		return this.#session.answer(this, name);
 	}
 
@@ -58,16 +59,28 @@ export class FakeRemote {
 	}
 }
 
+/** Parameters as they are sent: a handle is named by its id. */
+function asSent(params: object): Record<string, unknown> {
+	const named = ([name, value]: [string, unknown]) => [name, value instanceof FakeRemote ? value.id : value];
+	return Object.fromEntries(Object.entries(params).map(named));
+}
+
 export class FakeSession {
 	readonly made: FakeRemote[] = [];
+	readonly scope = new Scope(this.real);
 	holds = 0;
 	/** What calls give; it may throw. */
 	answer: (remote: FakeRemote, name: string) => unknown = opened;
 
-	create(type: string, params: Record<string, unknown>): FakeRemote {
-		const remote = new FakeRemote(this, this.made.length + 1, type, params);
+	/** What scopes make objects by. */
+	make(_scope: Scope, type: string, params: Record<string, unknown>): FakeRemote {
+		const remote = new FakeRemote(this, this.made.length + 1, type, asSent(params));
 		this.made.push(remote);
 		return remote;
+	}
+
+	create(type: string, params: Record<string, unknown>): FakeRemote {
+		return this.scope.create(type as never, params as never) as unknown as FakeRemote;
 	}
 
 	hold(): () => void {

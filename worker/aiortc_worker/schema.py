@@ -1,6 +1,7 @@
 """`python -m aiortc_worker.schema` prints the objects of the protocol as TypeScript, with their docstrings.
 
-What the shim gives has its defaulted fields optional; what it gets has them, unless their struct omits defaults.
+What the shim gives has its defaulted fields optional; what it gets has them, unless their struct omits defaults. A
+field that names an object is a handle there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from .session.remote import Empty, Remote
 from .session.session import Root
 
 HEAD: Final = "The objects of the protocol. Generated from the worker's structs by `npm run generate`: do not edit."
+
+ORDER: Final = "Objects that end together end in this order."
 
 SIMPLE: Final[dict[type[mi.Type], str]] = {
     mi.AnyType: "unknown",
@@ -55,7 +58,16 @@ class Writer:
         interfaces = [self._interface(name, struct) for name, struct in self._structs.items()]
         entries = [self._object(name, cls) for name, cls in objects.items()]
         doc = _comment("The objects by type: what makes one, its calls, its events.")
-        return "\n".join([_comment(HEAD), *interfaces, f"{doc}export interface Objects {{\n{''.join(entries)}}}\n"])
+        orders = "".join(f"{name}: {cls.close_order},\n" for name, cls in objects.items())
+        return "\n".join(
+            [
+                _comment(HEAD),
+                "import type { Remote } from './Remote.ts';\n",
+                *interfaces,
+                f"{doc}export interface Objects {{\n{''.join(entries)}}}\n",
+                f"{_comment(ORDER)}export const closeOrder: Record<keyof Objects, number> = {{\n{orders}}};\n",
+            ]
+        )
 
     def _meet(self, struct: type[Struct], given: bool) -> None:
         if given and struct in self._given:
@@ -125,7 +137,8 @@ def _parts(kind: mi.Type) -> Iterable[mi.Type]:
 
 def _type(kind: mi.Type) -> str:
     if isinstance(kind, mi.Metadata):
-        return _type(kind.type)
+        types = (kind.extra or {}).get("names")
+        return " | ".join(f"Remote<{json.dumps(name)}>" for name in types) if types else _type(kind.type)
     if isinstance(kind, mi.StructType):
         return _name(kind.cls)
     if isinstance(kind, mi.LiteralType):

@@ -1,5 +1,6 @@
 /** A session without a worker: it remembers what was asked of it, and says what a test has it say. */
 
+import { Scope } from '../../../shim/rpc/Scope.ts';
 import type { Session } from '../../../shim/rpc/Session.ts';
 import { nextTask } from '../../../shim/webidl/task.ts';
 
@@ -30,7 +31,7 @@ export class FakeRemote {
 	}
 
 	async call(name: string, params: Record<string, unknown>): Promise<unknown> {
-		this.calls.push([name, params]);
+		this.calls.push([name, asSent(params)]);
 		const error = this.refused.get(name);
 		if (error) throw error;
 		return {};
@@ -68,8 +69,15 @@ export class FakeRemote {
 	}
 }
 
+/** Parameters as they are sent: a handle is named by its id. */
+function asSent(params: object): Record<string, unknown> {
+	const named = ([name, value]: [string, unknown]) => [name, value instanceof FakeRemote ? value.id : value];
+	return Object.fromEntries(Object.entries(params).map(named));
+}
+
 export class FakeSession {
 	readonly remotes: FakeRemote[] = [];
+	readonly scope = new Scope(this.session);
 	failure: Error | null = null;
 	holds = 0;
 	/** Whether certificates are ready by themselves. */
@@ -84,11 +92,16 @@ export class FakeSession {
 		return this as unknown as Session;
 	}
 
-	create(type: string, params: Record<string, unknown>): FakeRemote {
-		const remote = new FakeRemote(type, this.remotes.length + 1, params);
+	/** What scopes make objects by. */
+	make(_scope: Scope, type: string, params: Record<string, unknown>): FakeRemote {
+		const remote = new FakeRemote(type, this.remotes.length + 1, asSent(params));
 		this.remotes.push(remote);
 		if (type === 'Certificate' && this.#certifies) void this.certify(remote);
 		return remote;
+	}
+
+	create(type: string, params: Record<string, unknown>): FakeRemote {
+		return this.scope.create(type as never, params as never) as unknown as FakeRemote;
 	}
 
 	hold(): () => void {

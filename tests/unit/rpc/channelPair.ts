@@ -21,10 +21,10 @@ class Peer {
 		});
 		const credentials = { usernameFragment: this.fragment, password: this.password };
 		this.ice = session.create('IceTransport', { ...credentials, iceServers: [], iceTransportPolicy: 'all', role });
-		this.dtls = session.create('DtlsTransport', { ice: this.ice.id, certificate: certificate.id });
-		this.sctp = session.create('SctpTransport', { dtls: this.dtls.id });
+		this.dtls = session.create('DtlsTransport', { ice: this.ice, certificate });
+		this.sctp = session.create('SctpTransport', { dtls: this.dtls });
 		const negotiated = { negotiated: true, streamId: 0 };
-		this.channel = session.create('DataChannel', { transport: this.sctp.id, label: 'pair', ...negotiated });
+		this.channel = session.create('DataChannel', { transport: this.sctp, label: 'pair', ...negotiated });
 	}
 
 	async connect(other: Peer, role: 'client' | 'server'): Promise<void> {

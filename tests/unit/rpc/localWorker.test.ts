@@ -44,12 +44,14 @@ test('a real worker answers, and says what is alive', () =>
 
 test("a refused creation is its object's error, and that of every call on it", () =>
 	withSession(async ({ session }) => {
-		const track = session.create('Track', { source: 77, kind: 'video' });
+		const source = session.create('MediaSource', { type: 'test', video: {} });
+		source.drop();
+		const track = session.create('Track', { source, kind: 'video' });
 		const event = new Promise<{ name: string }>((resolve) => track.on('error', resolve));
 		const call = await track.call('stop', {}).catch((error: DOMException) => error);
 		assert.is((await event).name, 'NotFoundError');
 		assert.is((call as DOMException).name, 'NotFoundError');
-		assert.match((call as DOMException).message, 'no object 77');
+		assert.match((call as DOMException).message, `no object ${source.id}`);
 	}));
 
 test('messages of a channel arrive once and in order, however often the socket is cut', () =>

@@ -34,7 +34,9 @@ function join(...frames: Uint8Array[]): Uint8Array<ArrayBuffer> {
 
 const messages = (frames: Frame[]) =>
 	frames.filter((frame) => typeof frame !== 'string').flatMap((f) => parseRecords(f));
-const channel = { transport: 1, label: 'chat' };
+/** An object of the fake worker, which looks at no parameters. */
+const named = 1 as never;
+const channel = { transport: named, label: 'chat' };
 const picture: VideoHeader = { timestamp: 0, duration: null, format: 'I420', width: 2, height: 2, rotation: 0 };
 
 test('what is made and called before the link is open goes out in order', async () => {
@@ -180,7 +182,7 @@ test('callAfterSent waits for the messages before it', async () => {
 
 test('one picture is under way, of those that wait the latest wins', async () => {
 	const { worker, session } = open();
-	const remote = session.create('FrameWriter', { source: 1 });
+	const remote = session.create('FrameWriter', { source: named });
 	const offered = [1, 2, 3].map((n) => remote.sendMedia({ ...picture, timestamp: n }, new Uint8Array(6).fill(n)));
 	assert.equal(offered, [true, true, false]);
 	const pictures = () => messages(worker.media).map(({ payload }) => payload.at(-1));
@@ -194,7 +196,7 @@ test('one picture is under way, of those that wait the latest wins', async () =>
 
 test('who waits for room for media has it when credit comes, and when the object is gone', async () => {
 	const { worker, session } = open();
-	const remote = session.create('FrameWriter', { source: 1 });
+	const remote = session.create('FrameWriter', { source: named });
 	const seen: string[] = [];
 	await remote.mediaRoom();
 	remote.sendMedia(picture, new Uint8Array(6));
@@ -214,8 +216,8 @@ test('who waits for room for media has it when credit comes, and when the object
 
 test('after a resume media goes on: credits begin anew, and half a picture is forgotten', async () => {
 	const { worker, relay, session } = open();
-	const writer = session.create('FrameWriter', { source: 1 });
-	const reader = session.create('FrameReader', { track: 1 });
+	const writer = session.create('FrameWriter', { source: named });
+	const reader = session.create('FrameReader', { track: named });
 	const got: number[] = [];
 	reader.onmedia = (header, planes) => got.push(header.timestamp, planes.byteLength);
 	reader.credit(2);

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import av
 from msgspec import Struct
 
-from ..session.remote import CallError, Empty, ObjectId, Remote
+from ..session.remote import CallError, Empty, ObjectId, Remote, names
 from ..session.wire import CREDIT, CREDIT_ABSOLUTE
 from .frames import Frame
 from .payload import write_frame
@@ -29,7 +29,7 @@ class FrameReader(Remote):
     """
 
     class In(Struct, frozen=True):
-        track: ObjectId
+        track: Annotated[ObjectId, names("Track")]
 
     events: ClassVar = {"ended": Empty}
     close_order = 55

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import av
 import msgspec
 from msgspec import Struct
 
-from ..session.remote import CallError, ObjectId, Remote
+from ..session.remote import CallError, ObjectId, Remote, names
 from ..session.wire import MEDIA, MEDIA_CONTINUES, MEDIA_MORE
 from .frames import Kind
 from .media_source import MediaSource
@@ -32,7 +32,7 @@ class FrameWriter(Remote):
     """
 
     class In(Struct, frozen=True):
-        source: ObjectId
+        source: Annotated[ObjectId, names("MediaSource")]
 
     close_order = 55
 

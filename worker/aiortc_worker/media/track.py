@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import av
 import numpy as np
 from msgspec import Struct
 
-from ..session.remote import CallError, Empty, ObjectId, Remote, call
+from ..session.remote import CallError, Empty, ObjectId, Remote, call, names
 from .fan_out import FanOut
 from .frames import Consumer, Frame, Kind, Source
 from .media_source import MediaSource
@@ -28,8 +28,7 @@ class Track(Remote):
     """
 
     class In(Struct, frozen=True):
-        source: ObjectId
-        "A MediaSource or an RtpReceiver."
+        source: Annotated[ObjectId, names("MediaSource", "RtpReceiver")]
         kind: Kind
 
     events: ClassVar = {"ended": Empty}

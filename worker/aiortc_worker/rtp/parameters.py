@@ -9,7 +9,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtension
 from aiortc.rtp import HeaderExtensionsMap
 from msgspec import Meta, Struct, field
 
-from ..session.remote import ObjectId
+from ..session.remote import ObjectId, names
 
 TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
@@ -79,7 +79,7 @@ class Encoding(Struct, frozen=True, omit_defaults=True, rename="camel"):
 class SendParameters(Struct, frozen=True, rename="camel"):
     """What to send, and how; the same for every call of `send`."""
 
-    transport: ObjectId
+    transport: Annotated[ObjectId, names("DtlsTransport")]
     active: bool
     mid: Mid
     cname: str
@@ -99,7 +99,7 @@ class DecodedEncoding(Struct, frozen=True, omit_defaults=True, rename="camel"):
 class ReceiveParameters(Struct, frozen=True, rename="camel"):
     """What to receive, and how; the same for every call of `receive`."""
 
-    transport: ObjectId
+    transport: Annotated[ObjectId, names("DtlsTransport")]
     active: bool
     mid: Mid
     codecs: list[Codec]

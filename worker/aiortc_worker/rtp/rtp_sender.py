@@ -26,7 +26,7 @@ from msgspec import Meta, Struct
 
 from ..media.frames import Frame, Kind, Source
 from ..media.track import Track
-from ..session.remote import CallError, ErrorInfo, ObjectId, Remote, call
+from ..session.remote import CallError, ErrorInfo, ObjectId, Remote, call, names
 from ..session.session import Session
 from ..transports.dtls_transport import DtlsTransport
 from . import clock
@@ -53,7 +53,7 @@ from .video_pipeline import VideoPipeline
 class ReplaceTrack(Struct, frozen=True):
     """Another source, or none."""
 
-    track: ObjectId | None = None
+    track: Annotated[ObjectId, names("Track")] | None = None
 
 
 class PlayTone(Struct, frozen=True):
@@ -84,7 +84,7 @@ class RtpSender(Remote):
 
     class In(Struct, frozen=True):
         kind: Kind
-        track: ObjectId | None = None
+        track: Annotated[ObjectId, names("Track")] | None = None
 
     close_order = 10
 

@@ -8,13 +8,22 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 if TYPE_CHECKING:
     from .session import Session
 
 ObjectId = int
 "An object of the session; the shim mints it."
+
+
+def names(*types: str) -> Meta:
+    """Marks a field of parameters that names an object of one of these types: `Annotated[ObjectId, names("Track")]`.
+
+    The wire has its id; in the shim's types it is a handle, which knows its session.
+    """
+    return Meta(extra={"names": types})
+
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Struct | None]])
 
@@ -81,7 +90,8 @@ class Remote:
     events: ClassVar[dict[str, type[Struct]]] = {}
     calls: ClassVar[dict[str, Call]] = {}
     close_order: ClassVar[int] = 0
-    "Objects close in this order when a session ends: RTP 10, channels 20, SCTP 30, DTLS 40, ICE 50, tracks 60."
+    "Objects close in this order when a session ends: RTP 10, SCTP 20, channels 30, DTLS 40, ICE 50, tracks 60."
+    "SCTP is before its channels: its abort tells the peer of all of them. Each scope of the shim keeps the same order."
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

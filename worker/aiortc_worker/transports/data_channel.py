@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Struct
 
-from ..session.remote import CallError, Empty, ErrorInfo, ObjectId, Remote, call
+from ..session.remote import CallError, Empty, ErrorInfo, ObjectId, Remote, call, names
 from ..session.wire import MESSAGE, MORE, TEXT
 from .channel import ChannelFailure
 from .dcep import LONGEST_NAME, ChannelOpen
@@ -49,13 +49,13 @@ class DataChannelStats(Struct, frozen=True, rename="camel"):
 class DataChannel(Remote):
     """A data channel of an SCTP transport."""
 
-    close_order = 20
+    close_order = 30
     events: ClassVar[dict[str, type[Struct]]] = {"open": ChannelOpened, "closing": Empty, "close": ChannelClosed}
 
     class In(Struct, frozen=True, rename="camel"):
         """As createDataChannel has it, or as the peer has opened it."""
 
-        transport: ObjectId
+        transport: Annotated[ObjectId, names("SctpTransport")]
         label: str = ""
         "At most 65535 bytes of UTF-8; so is `protocol`."
         protocol: str = ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Struct
 
 from ..compat.dtls import DtlsConnection
 from ..rtp.router import Router
-from ..session.remote import CallError, ObjectId, Remote, call
+from ..session.remote import CallError, ObjectId, Remote, call, names
 from .certificate import Certificate, Fingerprint
 from .ice_transport import IceTransport
 
@@ -68,8 +68,8 @@ class DtlsTransport(Remote):
     class In(Struct, frozen=True):
         """What it runs over, and as whom."""
 
-        ice: ObjectId
-        certificate: ObjectId
+        ice: Annotated[ObjectId, names("IceTransport")]
+        certificate: Annotated[ObjectId, names("Certificate")]
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
         super().__init__(session, id)

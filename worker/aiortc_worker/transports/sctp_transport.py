@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from aiortc.exceptions import InvalidStateError
 from msgspec import Struct
 
 from ..sctp.association import SctpAssociation
-from ..session.remote import CallError, ObjectId, Remote, call
+from ..session.remote import CallError, ObjectId, Remote, call, names
 from .channel import Channel, ChannelFailure, ChannelOwner
 from .channel_inbound import ChannelInbound
 from .channel_scheduler import ChannelScheduler
@@ -71,13 +71,13 @@ class SctpStats(Struct, frozen=True, rename="camel"):
 class SctpTransport(Remote):
     """One association. It begins when `start` was called and DTLS has connected."""
 
-    close_order = 30
+    close_order = 20
     events: ClassVar[dict[str, type[Struct]]] = {"statechange": SctpStateChange, "datachannel": ChannelOffered}
 
     class In(Struct, frozen=True):
         """What it runs over."""
 
-        dtls: ObjectId
+        dtls: Annotated[ObjectId, names("DtlsTransport")]
         port: int = 5000
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
