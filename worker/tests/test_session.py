@@ -443,7 +443,7 @@ async def test_a_session_closes_its_objects_in_their_order(peer: WirePeer) -> No
 
 def test_what_media_stands_on_outlives_it() -> None:
     # ICE or DTLS first would leave tasks of aiortc with exceptions that nobody awaits.
-    stages = [(RtpSender, RtpReceiver), (DataChannel,), (SctpTransport,), (DtlsTransport,), (IceTransport,)]
+    stages = [(RtpSender, RtpReceiver), (SctpTransport,), (DataChannel,), (DtlsTransport,), (IceTransport,)]
     stages += [(FrameReader, FrameWriter), (Track,), (MediaSource,)]
     orders = [{each.close_order for each in stage} for stage in stages]
     assert all(len(order) == 1 for order in orders)
