@@ -145,7 +145,8 @@ export class Wire {
 	}
 
 	#encode(frame: object): string {
-		return JSON.stringify(frame, this.#options.replacer);
+		const text = JSON.stringify(frame, this.#options.replacer);
+		return text.includes('\\ud') ? withoutSurrogates(text) : text;
 	}
 
 	#text(text: string): void {
@@ -216,4 +217,12 @@ function parseText(text: string): TextFrame {
 		if (typeof frame === 'object' && frame !== null) return frame;
 	} catch {}
 	throw new ProtocolError(`not of the protocol: ${text.slice(0, 80)}`);
+}
+
+/**
+ * JSON whose strings are well-formed: what crosses is UTF-8 in the end, as in a description or a STUN attribute, and there
+ * a lone surrogate is U+FFFD. JSON.stringify writes one as an escape, and pairs as they are.
+ */
+function withoutSurrogates(json: string): string {
+	return json.replace(/\\(?:u(d[89a-f])..|.)/g, (escaped, lone?: string) => (lone ? '\ufffd' : escaped));
 }

@@ -187,6 +187,23 @@ test('what is not of the protocol ends its session, and no other', async () => {
 	assert.is(bridge.sessions, 0);
 });
 
+test('why a session ends arrives although more frames follow the bad one, and none of its bytes', async () => {
+	const secret = 'a password';
+	const deep = `{"new":1,"type":"Certificate","in":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
+	for (const bad of ['nonsense', deep, JSON.stringify({ call: secret, on: 0, do: 'ping' }), `{"${secret}":1}`]) {
+		for (let round = 0; round < 10; round++) {
+			const client = new Client(bridge.url);
+			await client.hello(bridge.token);
+			client.send(bad);
+			for (let more = 1; more < 200; more++) client.send(ping(more));
+			const { code, reason } = await client.closed;
+			assert.is(code, 4000, bad.slice(0, 80));
+			assert.match(reason, /text frame/);
+			assert.not(reason.includes(secret));
+		}
+	}
+});
+
 test('a ping is answered', async () => {
 	const client = new Client(bridge.url);
 	await client.hello(bridge.token);

@@ -58,6 +58,19 @@ test('what is made and called before the link is open goes out in order', async 
 	await session.close();
 });
 
+test('lone surrogates in parameters cross as U+FFFD, and pairs and backslashes as they are', async () => {
+	const { worker, session } = open();
+	const given = ['\ud800', 'a\udfff\ud800z', '😀', '\\ud800', '\\\ud800', '"\udbff"'];
+	for (const label of given) session.create('DataChannel', { ...channel, label });
+	await eventually('frames', () => worker.frames.length === given.length);
+	assert.equal(
+		worker.frames.map((frame) => JSON.parse(frame as string).in.label),
+		['\ufffd', 'a\ufffd\ufffdz', '😀', '\\ud800', '\\\ufffd', '"\ufffd"'],
+	);
+	assert.not(worker.frames.some((frame) => /[^\\]\\ud/.test(frame as string)));
+	await session.close();
+});
+
 test('a reply resolves its call; an error rejects it with its name and the stack of the caller', async () => {
 	const { worker, session } = open();
 	worker.answer = (frame) => {

@@ -89,6 +89,8 @@ class Entry:
             params: S = decoder.decode(raw)
         except msgspec.MsgspecError as error:
             raise CallError("TypeError", f"{self.type}: {error}") from None
+        except RecursionError:
+            raise CallError("TypeError", f"{self.type}: nested too deeply") from None
         return params
 
     def lane(self, lane: Lane) -> Stream:

@@ -119,7 +119,7 @@ class Intake:
         elif envelope.drop is not UNSET:
             self._session.drop(envelope.drop)
         else:
-            raise ProtocolError(f"neither new, call, drop nor ack: {payload[:80].decode(errors='replace')}")
+            raise ProtocolError("a text frame that is neither new, call, drop nor ack")
 
     def _make(self, id: ObjectId, envelope: Envelope) -> None:
         objects = self._session.objects

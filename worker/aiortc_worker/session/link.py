@@ -13,6 +13,8 @@ READ_BUFFER: Final = 128 * 1024
 WRITE_HIGH: Final = 256 * 1024
 "The scheduler keeps what is beyond this in the socket's buffer, where the urgent can still pass."
 WRITE_AT_ONCE: Final = WRITE_HIGH // 2
+LINGER_SECONDS: Final = 2.0
+"A bridge that has been told why its session ends may take so long to close the connection."
 JOIN_BELOW: Final = 16 * 1024
 "Writes smaller than this are cheaper copied than gathered."
 
@@ -64,6 +66,9 @@ class Link(asyncio.BufferedProtocol):
         return self._view[self._end :]
 
     def buffer_updated(self, nbytes: int) -> None:
+        if self._transport is None:
+            self._start = self._end = 0
+            return
         self._end += nbytes
         try:
             while self._transport and (frame := self._parse()) is not None:
@@ -156,11 +161,17 @@ class Link(asyncio.BufferedProtocol):
         self._write_text(text)
 
     def refuse(self, error: ProtocolError) -> None:
-        """Says why this session ends, and ends it."""
+        """Says why this session ends, and ends it when the bridge has read that.
+
+        A socket that is closed while there is something to read is reset, and the last frame is lost on the way. So what
+        still comes is read and forgotten, until the bridge closes its end.
+        """
         if not self._transport:
             return
         self._write_text(close_frame(error.code, str(error)))
-        self.close()
+        transport, self._transport = self._transport, None
+        transport.write_eof()
+        self._loop.call_later(LINGER_SECONDS, transport.abort)
 
     def close(self) -> None:
         """Closes the connection once what was written has gone."""

@@ -138,9 +138,13 @@ def decode_envelope(frame: bytes) -> Envelope:
     try:
         return _decode_envelope(frame)
     except msgspec.MsgspecError as error:
-        raise ProtocolError(f"{error}: {_start(frame)}") from None
+        # The name of an unknown field is the shim's own bytes, which go into no log and no reason.
+        why = "an unknown field" if "unknown field" in str(error) else error
+        raise ProtocolError(f"a text frame that is none of the protocol's: {why}") from None
     except UnicodeDecodeError as error:
-        raise ProtocolError(f"a text frame that is not UTF-8: {error}") from None
+        raise ProtocolError(f"a text frame that is not UTF-8: {error.reason}") from None
+    except RecursionError:
+        raise ProtocolError("a text frame that is nested too deeply") from None
 
 
 def decode_hello(frame: bytes) -> Hello:
@@ -180,10 +184,6 @@ def parse_records(frame: bytes) -> list[Record]:
 def close_frame(code: int, reason: str) -> bytes:
     """The last frame of a session that broke the protocol or a limit; the bridge closes the WebSocket with it."""
     return encode({"close": {"code": code, "reason": reason}})
-
-
-def _start(frame: bytes) -> str:
-    return frame[:80].decode(errors="replace")
 
 
 def is_ack(frame: bytes) -> bool:
