@@ -163,7 +163,7 @@ class Link(asyncio.BufferedProtocol):
     def refuse(self, error: ProtocolError) -> None:
         """Says why this session ends, and ends it when the bridge has read that.
 
-        A socket that is closed while there is something to read is reset, and the last frame is lost on the way. So what
+        A socket that is closed while there is something to read is reset, and the last frame lost on the way. So what
         still comes is read and forgotten, until the bridge closes its end.
         """
         if not self._transport:
