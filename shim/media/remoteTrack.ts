@@ -2,9 +2,11 @@ import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { showsTracks } from './hostClasses.ts';
-import { endTrack, type Kind, MediaStreamTrack, setTrackMuted } from './MediaStreamTrack.ts';
+import { type Kind, MediaStreamTrack, setTrackMuted } from './MediaStreamTrack.ts';
 import { shownBy, showTrack } from './shownTrack.ts';
 import type { SourceListener, TrackSource } from './TrackSource.ts';
+
+const sources = new WeakMap<MediaStreamTrack, ReceiverSource>();
 
 /**
  * The track of an RTCRtpReceiver: muted until the receiver says otherwise; in a page that can show it, one of the host's.
@@ -17,7 +19,9 @@ export function createRemoteTrack(kind: Kind, home: Session, receiver: Remote<'R
 	const source = new ReceiverSource(home, receiver);
 	const make = (id?: string) =>
 		new MediaStreamTrack(constructorKey, { kind, id, source, label: `remote ${kind}`, muted: true });
-	return showsTracks ? showTrack(kind, make) : make();
+	const track = showsTracks ? showTrack(kind, make) : make();
+	sources.set(track, source);
+	return track;
 }
 
 /** Mutes or unmutes a remote track, firing the event if that changes it. */
@@ -25,9 +29,12 @@ export function muteRemoteTrack(track: MediaStreamTrack, muted: boolean): void {
 	setTrackMuted(shownBy(track) ?? track, muted);
 }
 
-/** Ends a remote track, which fires `ended` unless it has ended already. */
+/**
+ * Ends a remote track and its clones, since nothing will feed them; each fires `ended` unless it has ended already.
+ * @see https://www.w3.org/TR/mediacapture-streams/#track-ended
+ */
 export function endRemoteTrack(track: MediaStreamTrack): void {
-	endTrack(shownBy(track) ?? track);
+	sources.get(track)?.end();
 }
 
 class ReceiverSource implements TrackSource {
@@ -56,6 +63,10 @@ class ReceiverSource implements TrackSource {
 
 	release(track: SourceListener): void {
 		this.#tracks.delete(track);
+	}
+
+	end(): void {
+		for (const track of [...this.#tracks]) track.sourceEnded();
 	}
 
 	#mute(muted: boolean): void {

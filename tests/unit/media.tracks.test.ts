@@ -137,15 +137,16 @@ test('a remote track is muted until its receiver says otherwise, and takes its c
 	receiver.emit('unmute');
 	receiver.emit('unmute');
 	assert.equal([track.muted, clone.muted], [false, false]);
+	assert.equal(openTrack(clone, session.real)?.id, 1);
+	assert.equal(session.made[0]!.params, { source: 9, kind: 'audio' });
+	assert.throws(() => openTrack(clone, new FakeSession().real), /NotSupportedError|session that received/);
 	muteRemoteTrack(track, true);
 	endRemoteTrack(track);
 	endRemoteTrack(track);
 	muteRemoteTrack(track, false);
 	assert.equal(seen, ['unmute', 'mute', 'ended']);
 	assert.is(receiver.dropped, false);
-	assert.equal(openTrack(clone, session.real)?.id, 1);
-	assert.equal(session.made[0]!.params, { source: 9, kind: 'audio' });
-	assert.throws(() => openTrack(clone, new FakeSession().real), /NotSupportedError|session that received/);
+	assert.equal([clone.readyState, openTrack(clone, session.real)], ['ended', null]);
 });
 
 test('handlers on the prototype see this and the event', async () => {
