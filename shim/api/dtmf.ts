@@ -1,4 +1,5 @@
 import { sends } from '../jsep/index.ts';
+import type { Scope } from '../rpc/Scope.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { queueTask } from '../webidl/task.ts';
 import { invalidState } from './errors.ts';
@@ -19,9 +20,12 @@ export class Dtmf {
 	#duration = 0;
 	#interToneGap = 0;
 	#isScheduled = false;
+	#timer: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(sender: Sender) {
+	/** @param scope of the sender, with which the tones end */
+	constructor(sender: Sender, scope: Scope) {
 		this.#sender = sender;
+		scope.defer(() => clearTimeout(this.#timer));
 	}
 
 	/** @see https://www.w3.org/TR/webrtc/#dfn-determine-if-dtmf-can-be-sent */
@@ -61,7 +65,7 @@ export class Dtmf {
 			this.#playOut();
 		};
 		if (delay === 0) queueTask(run);
-		else setTimeout(run, delay);
+		else this.#timer = setTimeout(run, delay);
 	}
 
 	/** The playout task steps. */

@@ -62,7 +62,7 @@ export class Sender {
 		this.#encodings = encodings.length > 0 ? encodings.map(encoding) : [encoding(defaultEncoding(kind))];
 		this.handle = scope.create('RtpSender', { kind, track: this.#handleOf(track) });
 		this.handle.on('error', ({ message }) => connection.senderFailed(this, message));
-		this.dtmf = kind === 'audio' ? new Dtmf(this) : null;
+		this.dtmf = kind === 'audio' ? new Dtmf(this, scope) : null;
 		this.object = new RTCRtpSender(constructorKey, this);
 	}
 

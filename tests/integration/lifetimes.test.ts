@@ -15,7 +15,8 @@ import {
 } from '../../shim/media/index.ts';
 import { bindContext } from '../../shim/rpc/context.ts';
 import { Session } from '../../shim/rpc/Session.ts';
-import { connected, gathered, makePair, negotiate, next, opened, type Pair, until } from './pcPair.ts';
+import { childrenOf } from './bridge/processes.ts';
+import { connected, gathered, makePair, negotiate, next, opened, type Pair, record, until } from './pcPair.ts';
 
 let holds = 0;
 const keepAlive = { ref: () => void holds++, unref: () => void holds-- };
@@ -321,8 +322,14 @@ const cases: Record<string, () => Promise<unknown>> = {
 		await made.offerer.getStats();
 		const tones = made.offerer.getSenders().find(({ track }) => track === audio)!.dtmf!;
 		await until('tones may be sent', () => tones.canInsertDTMF);
+		const timers = () => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
+		const before = timers();
+		const toned = next(tones, 'tonechange');
 		tones.insertDTMF('1234#', 6_000);
+		await toned;
+		assert.is(timers(), before + 1);
 		made.close();
+		assert.is(timers(), before);
 		for (const track of [audio!, video!, other!]) track.stop();
 		for (const sender of senders) await refused(() => sender.replaceTrack(audio!));
 	},
@@ -371,15 +378,19 @@ const cases: Record<string, () => Promise<unknown>> = {
 	'processors: cancelled, ended by their track, never read, of an ended track': async () => {
 		const [audio, video] = await tracks();
 		const clone = video!.clone();
+		const settle = () => new Promise((resolve) => setTimeout(resolve, 200));
 		const [heard, seen, unseen] = [audio!, video!, clone].map(readerOf);
 		(await heard!.read()).value!.close();
 		await heard!.cancel();
 		const drained = drain(seen!);
 		video!.stop();
 		await drained;
+		await settle();
 		clone.stop();
 		audio!.stop();
 		await drain(readerOf(audio!));
+		// A picture waits in the worker for a read that does not come before the end.
+		await nothingIsAlive();
 		await drain(unseen!);
 	},
 	'remote tracks read, cloned and sent on, whichever connection is closed first': async () => {
@@ -519,6 +530,31 @@ test('a transport that only a replaced offer had is closed with the next offer',
 	await until('its transport is gone', async () => (await alive()).IceTransport === 2);
 	close();
 	await nothingIsAlive();
+});
+
+test('a session that is lost while everything is under way: all of it ends, once, and nothing holds the process', async () => {
+	const made = pair();
+	const { offerer, answerer } = made;
+	const channel = offerer.createDataChannel('x');
+	const [video] = await tracks({ video: true });
+	const generator = new Generator('audio');
+	offerer.addTrack(video!);
+	offerer.addTrack(generator);
+	await negotiate(made);
+	await opened(channel);
+	const remote = answerer.getReceivers()[0]!.track;
+	const clone = remote.clone();
+	const seen = [channel, video!, generator, remote, clone].map((target) => record(target, 'close', 'ended'));
+	const drained = drain(readerOf(video!));
+	const key = { name: 'ECDSA', namedCurve: 'P-256' } as EcKeyGenParams;
+	const pending = Promise.allSettled([tracks(), Connection.generateCertificate(key)]);
+	for (const worker of childrenOf()) process.kill(worker, 'SIGKILL');
+	await drained;
+	await pending;
+	await until('nothing holds the process', () => holds === 0);
+	assert.equal(seen, [['close'], ['ended'], ['ended'], ['ended'], ['ended']]);
+	assert.equal([offerer.connectionState, answerer.connectionState], ['failed', 'failed']);
+	made.close();
 });
 
 test.before.each(() => {

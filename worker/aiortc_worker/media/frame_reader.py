@@ -63,7 +63,7 @@ class FrameReader(Remote):
         self._send()
 
     def ended(self) -> None:
-        """The track has ended; what waits is sent before that is said."""
+        """The track has ended, which is said when what waits was sent: without credit, since nobody may ever read it."""
         self._has_ended = True
         self._send()
 
@@ -72,10 +72,10 @@ class FrameReader(Remote):
         self._track.detach(self)
 
     def _send(self) -> None:
-        while self._waiting and self._credit:
-            self._credit -= 1
+        while self._waiting and (self._credit or self._has_ended):
+            self._credit = max(0, self._credit - 1)
             self.session.send_media(self, *write_frame(self._waiting.popleft()), self._track.kind)
-        if self._has_ended and not self._waiting and not self._said_so:
+        if self._has_ended and not self._said_so:
             self._said_so = True
             self.emit("ended")
 
