@@ -246,7 +246,7 @@ export class Connection {
 		this.scope.dispose();
 		this.#closeSctp();
 		for (const channel of new Set([...this.dataChannels, ...this.streams.values()])) channel.abandon();
-		for (const transport of transports) transport.close();
+		for (const transport of transports) transport.connectionClosed();
 		// 10. – 11.
 		this.iceConnectionState = 'closed';
 		this.connectionState = 'closed';

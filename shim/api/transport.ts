@@ -166,9 +166,8 @@ export class Transport {
 		return new RTCIceCandidate({ candidate, sdpMid: this.mid, sdpMLineIndex: this.mlineIndex, usernameFragment, url });
 	}
 
-	/** Ends both objects, as when their connection closes: pages hear nothing of it. */
-	close(): void {
-		this.#scope.dispose();
+	/** The connection has closed, and its scope has ended both objects: pages hear nothing of it. */
+	connectionClosed(): void {
 		for (const state of [this.dtls, this.ice]) state.state = 'closed';
 	}
 

@@ -245,6 +245,9 @@ const cases: Record<string, () => Promise<unknown>> = {
 			await negotiate({ offerer, answerer });
 		}
 		assert.is(offerer.getTransceivers().length, 2);
+		const both = { RtpSender: 4, RtpReceiver: 4 };
+		await until('the stopped ones are gone', async () => (await alive()).RtpSender === both.RtpSender);
+		assert.equal(pick(await alive(), 'RtpSender', 'RtpReceiver'), both);
 		close();
 	},
 	'an answer that bundles, and one that does not': async () => {
