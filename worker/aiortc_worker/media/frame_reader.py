@@ -63,7 +63,7 @@ class FrameReader(Remote):
         self._send()
 
     def ended(self) -> None:
-        """The track has ended, which is said when what waits was sent: without credit, since nobody may ever read it."""
+        """The track has ended, which is said when what waits was sent: without credit, as nobody may ever read it."""
         self._has_ended = True
         self._send()
 
