@@ -11,7 +11,7 @@ import pytest
 
 from aiortc_worker.rtp.audio_encoder import AudioEncoder
 from aiortc_worker.rtp.audio_pipeline import AudioPipeline
-from aiortc_worker.rtp.opus import OpusWishes, opus_wishes
+from aiortc_worker.rtp.opus import OpusWishes, expected_loss, opus_wishes
 from aiortc_worker.rtp.outbound_stream import OutboundStream
 from aiortc_worker.rtp.parameters import Codec
 from aiortc_worker.rtp.stats import RemoteInboundStats
@@ -102,6 +102,13 @@ async def test_packets_carry_their_predecessor_while_packets_are_lost_and_the_pe
     assert repaired(await sent(opus(useinbandfec="1"), fraction_lost=0.1)) > 20
     assert repaired(await sent(opus(useinbandfec="1"), fraction_lost=0.0)) == 0
     assert repaired(await sent(opus(), fraction_lost=0.1)) == 0
+
+
+@pytest.mark.parametrize(
+    ("fraction", "percent"), [(0.0, 0), (0.02, 0), (0.03, 5), (0.05, 5), (0.08, 10), (0.1, 10), (0.25, 30), (0.9, 30)]
+)
+def test_an_encoder_expects_the_loss_that_was_reported(fraction, percent):
+    assert expected_loss(fraction) == percent
 
 
 async def sent(codec: Codec, fraction_lost: float) -> list[bytes]:

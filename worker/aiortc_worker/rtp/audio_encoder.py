@@ -38,7 +38,7 @@ class AudioPayload(NamedTuple):
 class AudioEncoder:
     """Encodes one source after another with one codec. Its methods run on one thread at a time."""
 
-    def __init__(self, codec: Codec, max_bitrate: int | None, lossy: bool = False) -> None:
+    def __init__(self, codec: Codec, max_bitrate: int | None, loss: int = 0) -> None:
         self._sample_rate, self._layout = FORMATS[codec.name]
         self._clock_rate = codec.clock_rate
         self._encoder = get_encoder(codec.aiortc())
@@ -49,9 +49,9 @@ class AudioEncoder:
         self.bitrate = 64_000
         "Bits per second of payload."
         self.repairs = False
-        "Whether it can make up for loss."
+        "Whether it makes in-band FEC for a path of which loss was told."
         if isinstance(self._encoder, OpusEncoder):
-            self._take_wishes(self._encoder, codec, max_bitrate, lossy)
+            self._take_wishes(self._encoder, codec, max_bitrate, loss)
         self._cutter = _Cutter(self._sample_rate, self._layout, self._packet)
 
     @property
@@ -63,9 +63,9 @@ class AudioEncoder:
         """Payloads of `frames`; what does not fill one yet comes with the next frames."""
         return [payload for frame in frames for cut in self._cutter.cut(frame) for payload in self._encode(*cut)]
 
-    def _take_wishes(self, encoder: OpusEncoder, codec: Codec, max_bitrate: int | None, lossy: bool) -> None:
+    def _take_wishes(self, encoder: OpusEncoder, codec: Codec, max_bitrate: int | None, loss: int) -> None:
         wishes = opus_wishes(codec, max_bitrate)
-        shape(encoder, wishes, lossy)
+        shape(encoder, wishes, loss)
         self._layout = wishes.layout
         self._packet = fractions.Fraction(wishes.packet_time, 1000)
         self._pauses = Pauses(wishes.packet_time) if wishes.pauses else None

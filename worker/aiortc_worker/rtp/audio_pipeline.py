@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import av
 
 from .audio_encoder import AudioEncoder, AudioPayload
+from .opus import expected_loss
 from .outbound_stream import OutboundStream
 from .parameters import Codec
 from .timeline import Timeline
@@ -19,11 +20,8 @@ BACKLOG = 25
 HEADROOM = 1.25
 "What the bandwidth allocation reserves over the encoder's rate, for headers."
 
-LOSSY = 0.02
-"The part of packets lost from which on the encoder is to make up for it."
-
 LOSSY_FOR = 30.0
-"Seconds after the last such report until it need not any more: each change is heard."
+"Seconds after the last report of so much loss until less is expected: each change is heard."
 
 RunCodec = Callable[..., Awaitable[list[AudioPayload]]]
 
@@ -40,8 +38,9 @@ class AudioPipeline:
         self._max_bitrate: int | None = None
         self._encoder: AudioEncoder | None = None
         self._stream: OutboundStream | None = None
-        self._lossy = False
-        self._lossy_until = 0.0
+        self._loss = 0
+        "Percent that the encoder expects."
+        self._loss_until = 0.0
 
     @property
     def pending(self) -> bool:
@@ -53,7 +52,7 @@ class AudioPipeline:
         max_bitrate = self._stream.max_bitrate if self._stream is not None else None
         if self._encoder is None or (codec, max_bitrate) != (self._codec, self._max_bitrate):
             self._codec, self._max_bitrate = codec, max_bitrate
-            self._encoder = AudioEncoder(codec, max_bitrate, self._lossy)
+            self._encoder = AudioEncoder(codec, max_bitrate, self._loss)
             self._timeline.change_clock(codec.clock_rate)
         for stream in streams:
             stream.flow.layer = -1
@@ -84,7 +83,7 @@ class AudioPipeline:
             payloads = await self._run(encoder.encode, frames)
         except av.FFmpegError:
             if encoder is self._encoder and self._codec is not None:
-                self._encoder = AudioEncoder(self._codec, self._max_bitrate, self._lossy)
+                self._encoder = AudioEncoder(self._codec, self._max_bitrate, self._loss)
             raise
         now = time.monotonic()
         stream = self._stream
@@ -96,13 +95,14 @@ class AudioPipeline:
             stream.send([payload.data], timestamp, payload.level)
 
     def _take_loss(self, now: float) -> None:
-        """Repairs cost clarity: an encoder that can begins with them when packets are lost."""
+        """FEC costs clarity: an encoder that can make it begins when packets are lost."""
         remote = self._stream.remote if self._stream is not None else None
-        if remote is not None and remote.fraction_lost > LOSSY:
-            self._lossy_until = now + LOSSY_FOR
-        lossy = now < self._lossy_until
-        if lossy is self._lossy:
+        loss = expected_loss(remote.fraction_lost) if remote is not None else 0
+        if loss >= self._loss:
+            self._loss_until = now + LOSSY_FOR
+        if loss == self._loss or (loss < self._loss and now < self._loss_until):
             return
-        self._lossy = lossy
+        self._loss = loss
+        self._loss_until = now + LOSSY_FOR
         if self._codec is not None and self._encoder is not None and self._encoder.repairs:
-            self._encoder = AudioEncoder(self._codec, self._max_bitrate, lossy)
+            self._encoder = AudioEncoder(self._codec, self._max_bitrate, loss)

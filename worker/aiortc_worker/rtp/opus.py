@@ -20,8 +20,11 @@ PACKET_TIMES = (60, 40, 20, 10)
 BANDWIDTHS = (4_000, 6_000, 8_000, 12_000)
 "Hz of audio below which libopus can be told to stay."
 
-EXPECTED_LOSS = 10
-"Percent of packets for which the encoder makes up where repair is worth its bits."
+WORTH = 0.02
+"The part of packets lost from which on in-band FEC is worth its bits."
+
+LOSSES = (5, 10, 20, 30)
+"Percent of packets that an encoder is told to expect: it can be told but once, and another one is heard."
 
 
 class OpusWishes(NamedTuple):
@@ -63,13 +66,20 @@ def opus_wishes(codec: Codec, max_bitrate: int | None) -> OpusWishes:
     )
 
 
-def shape(encoder: OpusEncoder, wishes: OpusWishes, lossy: bool) -> None:
-    """Makes an encoder that has not begun do as wished."""
+def expected_loss(fraction_lost: float) -> int:
+    """Of `LOSSES` the one that covers what was reported (0 to 1), or 0 when that is not worth the bits of FEC."""
+    if fraction_lost <= WORTH:
+        return 0
+    return next((percent for percent in LOSSES if fraction_lost * 100 <= percent), LOSSES[-1])
+
+
+def shape(encoder: OpusEncoder, wishes: OpusWishes, loss: int) -> None:
+    """Makes an encoder that has not begun do as wished, for a path that loses `loss` percent of the packets."""
     options = {"application": "voip", "frame_duration": str(wishes.packet_time)}
     if wishes.bandwidth is not None:
         options["cutoff"] = str(wishes.bandwidth)
-    if wishes.repairs and lossy:
-        options |= {"fec": "1", "packet_loss": str(EXPECTED_LOSS)}
+    if wishes.repairs and loss:
+        options |= {"fec": "1", "packet_loss": str(loss)}
     encoder.codec.options = options
     encoder.codec.bit_rate = wishes.bitrate
     encoder.codec.layout = wishes.layout
