@@ -521,7 +521,13 @@ export interface InboundStats {
 	/** Pictures, or samples of sound. */
 	jitterBufferEmittedCount: number;
 	totalDecodeTime: number;
+	/** Of all sound that was given out, whatever it was made of. */
 	totalSamplesReceived: number;
+	concealedSamples: number;
+	silentConcealedSamples: number;
+	concealmentEvents: number;
+	insertedSamplesForDeceleration: number;
+	removedSamplesForAcceleration: number;
 	/** 0 to 1, of the last packet that told it. */
 	audioLevel: number | null;
 	remote: RemoteOutboundStats | null;

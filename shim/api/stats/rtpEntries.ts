@@ -59,7 +59,7 @@ function sharedMembers({ ssrc, payloadType }: Stream, kind: string, transport: T
 /** Members that streams of the other kind have. */
 const foreign = {
 	audio: /^(frame|frames|keyFrames|hugeFrames|pli|fir|rid$|totalDecode|totalEncode|targetBitrate)/,
-	video: /^(totalSamples|audioLevel)/,
+	video: /^(totalSamples|audioLevel|concealed|silentConcealed|concealment|insertedSamples|removedSamples)/,
 };
 /** Members that are 0 only as long as they are not known. */
 const unknownAtZero = ['frameWidth', 'frameHeight', 'targetBitrate'];

@@ -19,6 +19,8 @@ class CodedFrame:
     data: bytes
     keyframe: bool
     packets: int = 1
+    after_loss: bool = False
+    "Whether packets before it never came; else what its timestamp leaves out was not sent."
 
 
 def starts_keyframe(codec: str, payload: bytes) -> bool:

@@ -171,7 +171,10 @@ class InboundStream:
         if self._nack is not None:
             self._nack.arrived(sequence)
         if isinstance(self._buffer, AudioBuffer):
-            return self._buffer.add(sequence, packet, now)
+            late = self._buffer.late
+            frames = self._buffer.add(sequence, packet, now)
+            self.stats.packets_discarded += self._buffer.late - late
+            return frames
         if self._buffer is None or (self._floor is not None and sequence <= self._floor):
             return []
         frames = self._buffer.add(sequence, packet)

@@ -9,14 +9,15 @@ from typing import Any
 
 from ..media.fan_out import FanOut
 from ..media.frames import Kind
+from .audio_decoding import AudioDecoding
 from .coded_frame import CodedFrame
 from .complaints import Complaints
-from .decoding import Decoded, Decoding
 from .inbound_stream import InboundStream
 from .jitter_target import JitterTarget, Ripe
 from .parameters import Codec
 from .sequence import Unwrapper
 from .timeline import Timeline
+from .video_decoding import VideoDecoding
 
 SWITCH_AFTER = 1.0
 "Seconds of silence after which another stream of the section may take over."
@@ -24,7 +25,7 @@ LONGEST = 0.12
 "Seconds of sound in a packet at most (RFC 7587, section 4.2)."
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
-RunCodec = Callable[..., Awaitable[Decoded]]
+RunCodec = Callable[..., Awaitable[Any]]
 
 
 class Playout:
@@ -34,11 +35,11 @@ class Playout:
         self.out = FanOut(kind, self._on_demand)
         self.stream: InboundStream | None = None
         "The one that plays."
-        self.jitter = JitterTarget()
+        self.jitter = JitterTarget(moves=kind == "audio")
         self._spawn = spawn
         self._run = run
         self._complaints = complaints
-        self._decoding: Decoding | None = None
+        self._decoding: AudioDecoding | VideoDecoding | None = None
         self._timestamps = Unwrapper(32)
         self._timeline = Timeline(90_000 if kind == "video" else 48_000)
         self._video = kind == "video"
@@ -77,17 +78,47 @@ class Playout:
         for ripe in self.jitter.ripe(now):
             if codec := codecs.get(ripe.frame.payload_type) or stream.codec:
                 self._emit(stream, ripe, codec, now)
+        self._wake()
+
+    def tick(self, now: float) -> None:
+        """Makes up for sound that should have come."""
+        if isinstance(self._decoding, AudioDecoding):
+            self._decoding.tick(now)
+            self._wake()
+
+    def rest(self) -> None:
+        """Makes nothing up until packets come: the track is muted."""
+        if isinstance(self._decoding, AudioDecoding):
+            self._decoding.rest()
+
+    def _wake(self) -> None:
         if self._decoding is not None and self._decoding.pending and not self._busy:
             self._busy = True
             self._spawn(self._decode())
 
     def _emit(self, stream: InboundStream, ripe: Ripe, codec: Codec, now: float) -> None:
         self._count(stream, ripe, codec)
-        decoding = self._decoder(stream, codec)
+        if self._video:
+            self._emit_picture(stream, ripe, codec, now)
+        else:
+            self._emit_sound(stream, ripe, codec, now)
+
+    def _emit_picture(self, stream: InboundStream, ripe: Ripe, codec: Codec, now: float) -> None:
+        decoding = self._decoding
+        if not isinstance(decoding, VideoDecoding) or decoding.codec.name != codec.name:
+            decoding = self._decoding = VideoDecoding(codec, stream.stats, self._run)
         pts = self._timeline.map(stream.ssrc, ripe.timestamp, now)
         if not decoding.put(ripe.frame, pts):
             self._restart(stream)
             stream.request_keyframe(now)
+
+    def _emit_sound(self, stream: InboundStream, ripe: Ripe, codec: Codec, now: float) -> None:
+        decoding = self._decoding
+        if not isinstance(decoding, AudioDecoding) or decoding.codec.name != codec.name:
+            decoding = self._decoding = AudioDecoding(codec, stream.stats, self._run, self._timeline, self.jitter)
+        if not decoding.put(ripe.frame, ripe.timestamp, now):
+            self._restart(stream)
+            decoding.rest()
 
     def _count(self, stream: InboundStream, ripe: Ripe, codec: Codec) -> None:
         """Pictures count one each, sound by its samples; those of a gap are not counted."""
@@ -104,12 +135,6 @@ class Playout:
         stream.restart()
         self.jitter.clear()
         self._emitted = None
-
-    def _decoder(self, stream: InboundStream, codec: Codec) -> Decoding:
-        if self._decoding is None or self._decoding.codec.name != codec.name:
-            self._decoding = Decoding(codec, stream.stats, self._run)
-            self._timeline.change_clock(codec.clock_rate)
-        return self._decoding
 
     async def _decode(self) -> None:
         try:

@@ -164,6 +164,7 @@ class RtpReceiver(Remote):
         for stream in self._streams.values():
             frames = stream.tick(now, self._playout.wants(stream))
             self._playout.play(stream, frames, self._codecs, now)
+        self._playout.tick(now)
         if not self._muted and all(now - stream.last_packet > MUTE_AFTER for stream in self._streams.values()):
             self._mute()
         if now >= self._report_due and any(stream.reception.received for stream in self._streams.values()):
@@ -231,6 +232,7 @@ class RtpReceiver(Remote):
     def _mute(self) -> None:
         if not self._muted:
             self._muted = True
+            self._playout.rest()
             self.emit("mute")
 
     def _unmute(self) -> None:

@@ -103,6 +103,12 @@ class InboundStats(Struct, rename="camel"):
     "Pictures, or samples of sound."
     total_decode_time: float = 0.0
     total_samples_received: int = 0
+    "Of all sound that was given out, whatever it was made of."
+    concealed_samples: int = 0
+    silent_concealed_samples: int = 0
+    concealment_events: int = 0
+    inserted_samples_for_deceleration: int = 0
+    removed_samples_for_acceleration: int = 0
     audio_level: float | None = None
     "0 to 1, of the last packet that told it."
     remote: RemoteOutboundStats | None = None
