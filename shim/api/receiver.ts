@@ -26,7 +26,8 @@ export class Receiver {
 	codecs: Codec[] = [];
 	streams: MediaStream[] = [];
 	#jitterBufferTarget: number | null = null;
-	#sources: Sources | null = null;
+	#sources: Sources = { contributing: [], synchronization: [] };
+	#watchesSources = false;
 	#negotiated: ReceiveParameters | null = null;
 	/** What the worker was told last. */
 	#told: ReceiveCall | null = null;
@@ -59,11 +60,11 @@ export class Receiver {
 		this.handle.call('setJitterBufferTarget', { milliseconds }).catch(() => {});
 	}
 
-	/** The sources of what came in the last seconds, as the worker said last; the first question starts its reports. */
+	/** The sources of the last seconds, as the worker said last: each 5 s, and ten times a second from the first question on. */
 	get sources(): Sources {
-		if (!this.#sources) {
-			this.#sources = { contributing: [], synchronization: [] };
-			// A refusal leaves the lists empty, which is what a receiver without packets has.
+		if (!this.#watchesSources) {
+			this.#watchesSources = true;
+			// A refusal leaves what is known: the receiver is gone.
 			this.handle.call('watchSources', {}).catch(() => {});
 		}
 		return this.#sources;

@@ -795,7 +795,7 @@ export interface Objects {
 			getStats: { in: Empty; out: ReceiverStats };
 			/** Holds frames back from now on. TypeError outside 0 to 4000. */
 			setJitterBufferTarget: { in: JitterBufferTarget; out: Empty };
-			/** Sends `sources` events from now on. */
+			/** Sends `sources` events ten times a second from now on, where it has sent one now and then. */
 			watchSources: { in: Empty; out: Empty };
 			/** Ends the receiver and, for its consumers, the source; irreversible. */
 			stop: { in: Empty; out: Empty };

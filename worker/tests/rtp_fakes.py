@@ -84,6 +84,10 @@ class FakeSession:
     def named(self, remote: Remote) -> list[str]:
         return [event for owner, event, _ in self.events if owner is remote]
 
+    def mutes(self, remote: Remote) -> list[str]:
+        """Of the events those that change `muted`."""
+        return [event for event in self.named(remote) if event in ("mute", "unmute")]
+
     def spawn(self, remote: Remote, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)

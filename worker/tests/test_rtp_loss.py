@@ -109,7 +109,7 @@ async def test_sound_goes_on_at_once_after_a_dead_path():
         await link.collector.wait(had + 20)
         await tone.stop()
         assert link.collector.at[had] - alive < 1
-        assert link.session.named(link.receiver) == ["unmute", "mute", "unmute"]
+        assert link.session.mutes(link.receiver) == ["unmute", "mute", "unmute"]
 
 
 async def test_a_packet_and_all_its_repeats_lost_skip_to_a_keyframe():

@@ -72,7 +72,7 @@ class RtpReceiver(Remote):
         self._rtx_ssrcs: dict[int, int] = {}
         self._streams: dict[int, InboundStream] = {}
         self._local_ssrc = random32()
-        self._sources: Sources | None = None
+        self._sources = Sources()
         self._muted = True
         self._stopped = False
         self._report_due = 0.0
@@ -112,8 +112,8 @@ class RtpReceiver(Remote):
 
     @call
     async def watchSources(self) -> None:
-        """Sends `sources` events from now on."""
-        self._sources = self._sources or Sources()
+        """Sends `sources` events ten times a second from now on, where it has sent one now and then."""
+        self._sources.watched = True
 
     @call
     async def stop(self) -> None:
@@ -147,8 +147,7 @@ class RtpReceiver(Remote):
             return
         stream = self._streams.get(packet.ssrc) or self._begin(packet)
         self._unmute()
-        if self._sources is not None:
-            self._sources.note(packet)
+        self._sources.note(packet)
         self._playout.choose(stream, self._parameters.rids if self._parameters is not None else [], now)
         frames = stream.packet(packet, size, codec, now, self._playout.wants(stream))
         self._playout.play(stream, frames, self._codecs, now)
@@ -170,7 +169,7 @@ class RtpReceiver(Remote):
         if now >= self._report_due and any(stream.reception.received for stream in self._streams.values()):
             self._report_due = now + random.uniform(0.5, 1.5)
             self._send_rtcp(self._report(now))
-        sources = self._sources.due(now) if self._sources is not None else None
+        sources = self._sources.due(now)
         if sources is not None:
             self.emit("sources", sources)
 

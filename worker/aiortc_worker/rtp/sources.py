@@ -11,8 +11,13 @@ from aiortc.rtp import RtpPacket
 from msgspec import Struct, field
 
 KEPT_MS = 10_000
-INTERVAL = 0.1
-"Seconds between two events."
+WATCHED_INTERVAL = 0.1
+"Seconds between two events for who asks."
+INTERVAL = 5.0
+"Seconds between two events while nobody has asked: well within what is kept."
+
+_Heard = tuple[float, int, int | None]
+"Of the last packet: milliseconds since the Unix epoch, RTP timestamp, level in -dBov."
 
 
 class RtpSource(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -34,34 +39,45 @@ class SourcesEvent(Struct, frozen=True):
 
 
 class Sources:
-    """Notes packets, and tells what is new at most ten times a second."""
+    """Notes packets, and tells what is new: now and then, ten times a second while it is `watched`.
+
+    So the first who asks, whose question makes it watched, has an answer at once.
+    """
 
     def __init__(self) -> None:
-        self._contributing: dict[int, RtpSource] = {}
-        self._synchronization: dict[int, RtpSource] = {}
-        self._changed = True
-        self._due = 0.0
+        self.watched = False
+        self._contributing: dict[int, _Heard] = {}
+        self._synchronization: dict[int, _Heard] = {}
+        self._changed = False
+        self._told_at: float | None = None
 
     def note(self, packet: RtpPacket) -> None:
-        at = time.time() * 1000
         level = packet.extensions.audio_level
-        loudness = linear_level(level[1]) if level is not None else None
-        self._synchronization[packet.ssrc] = RtpSource(packet.ssrc, at, packet.timestamp, loudness)
+        at = time.time() * 1000
+        self._synchronization[packet.ssrc] = (at, packet.timestamp, level[1] if level is not None else None)
         for csrc in packet.csrc:
-            self._contributing[csrc] = RtpSource(csrc, at, packet.timestamp)
+            self._contributing[csrc] = (at, packet.timestamp, None)
         self._changed = True
 
     def due(self, now: float) -> SourcesEvent | None:
         """The event that is due at `now` (monotonic seconds), if any."""
-        if not self._changed or now < self._due:
+        interval = WATCHED_INTERVAL if self.watched else INTERVAL
+        if not self._changed or (self._told_at is not None and now < self._told_at + interval):
             return None
         self._changed = False
-        self._due = now + INTERVAL
+        self._told_at = now
         oldest = time.time() * 1000 - KEPT_MS
-        for table in (self._contributing, self._synchronization):
-            for source in [source for source in table.values() if source.timestamp < oldest]:
-                del table[source.source]
-        return SourcesEvent(list(self._contributing.values()), list(self._synchronization.values()))
+        return SourcesEvent(_recent(self._contributing, oldest), _recent(self._synchronization, oldest))
+
+
+def _recent(table: dict[int, _Heard], oldest: float) -> list[RtpSource]:
+    """Forgets what was heard before `oldest`, and tells the rest."""
+    for source in [source for source, (at, _, _) in table.items() if at < oldest]:
+        del table[source]
+    return [
+        RtpSource(source, at, timestamp, linear_level(level) if level is not None else None)
+        for source, (at, timestamp, level) in table.items()
+    ]
 
 
 def linear_level(level: int) -> float:
