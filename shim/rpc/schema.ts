@@ -436,6 +436,14 @@ export interface OutboundStats {
 	framesSent: number;
 	frameWidth: number;
 	frameHeight: number;
+	/** Pictures encoded in the last second. */
+	framesPerSecond: number;
+	/** none, cpu or bandwidth. */
+	qualityLimitationReason: string;
+	/** Seconds for each reason. */
+	qualityLimitationDurations: Record<string, number>;
+	/** Pictures get another size only when the application wants it. */
+	qualityLimitationResolutionChanges: number;
 	targetBitrate: number;
 	/** Seconds on a thread of the executor. */
 	totalEncodeTime: number;
@@ -511,6 +519,8 @@ export interface InboundStats {
 	firCount: number;
 	framesReceived: number;
 	framesDecoded: number;
+	/** Pictures decoded in the last second. */
+	framesPerSecond: number;
 	keyFramesDecoded: number;
 	framesDropped: number;
 	frameWidth: number;

@@ -58,10 +58,23 @@ test('sound and picture of one stream arrive as tracks of one stream, unmuted wh
 	assert.is(report.get(String(outbound?.codecId))?.mimeType, 'video/VP8');
 	assert.is(await failure(() => answerer.getStats(stream.getTracks()[0]!)), 'InvalidAccessError');
 
+	assert.ok(Number(outbound?.framesPerSecond) > 0, `${outbound?.framesPerSecond} frames a second`);
+	assert.ok(['none', 'bandwidth', 'cpu'].includes(String(outbound?.qualityLimitationReason)));
+	const durations = outbound?.qualityLimitationDurations as Record<string, number>;
+	assert.equal(Object.keys(durations).toSorted(), ['bandwidth', 'cpu', 'none', 'other']);
+	const sound = await entry(offerer, 'outbound-rtp', 'audio');
+	for (const name of ['framesPerSecond', 'qualityLimitationReason']) assert.not(name in sound!, name);
+
+	// The first question has an answer, though nobody has read the track.
 	const [receiver] = answerer.getReceivers();
-	receiver!.getSynchronizationSources();
-	await until('a source', () => receiver!.getSynchronizationSources().length === 1);
-	assert.is(receiver!.getSynchronizationSources()[0]!.source, (await entry(offerer, 'outbound-rtp', 'audio'))?.ssrc);
+	const [source, ...others] = receiver!.getSynchronizationSources();
+	assert.is(source?.source, sound?.ssrc);
+	assert.type(source?.rtpTimestamp, 'number');
+	assert.ok(source!.audioLevel! > 0 && source!.audioLevel! <= 1, `level ${source!.audioLevel}`);
+	assert.is(others.length, 0);
+	const later = () => receiver!.getSynchronizationSources()[0]!.rtpTimestamp !== source!.rtpTimestamp;
+	await until('a later packet', later);
+	assert.is((await entry(answerer, 'inbound-rtp', 'audio'))?.totalSamplesReceived, 0);
 	for (const track of stream.getTracks()) track.stop();
 	pair.close();
 	await until('the tracks end, in a task of their own', () => seen.every(({ track }) => track.readyState === 'ended'));

@@ -58,7 +58,7 @@ function sharedMembers({ ssrc, payloadType }: Stream, kind: string, transport: T
 
 /** Members that streams of the other kind have. */
 const foreign = {
-	audio: /^(frame|frames|keyFrames|hugeFrames|pli|fir|rid$|totalDecode|totalEncode|targetBitrate)/,
+	audio: /^(frame|frames|keyFrames|qualityLimitation|hugeFrames|pli|fir|rid$|totalDecode|totalEncode|targetBitrate)/,
 	video: /^(totalSamples|audioLevel|concealed|silentConcealed|concealment|insertedSamples|removedSamples)/,
 };
 /** Members that are 0 only as long as they are not known. */

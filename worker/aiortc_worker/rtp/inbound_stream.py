@@ -18,6 +18,7 @@ from .audio_buffer import PATIENCE, AudioBuffer
 from .coded_frame import CodedFrame
 from .nack import NackList
 from .parameters import Codec
+from .quality import FrameRate
 from .reception import Reception
 from .sequence import Unwrapper
 from .sources import linear_level
@@ -40,6 +41,7 @@ class InboundStream:
     def __init__(self, ssrc: int, local_ssrc: int, feed_back: Callable[[bytes], None]) -> None:
         self.ssrc = ssrc
         self.stats = InboundStats(ssrc=ssrc)
+        self.frame_rate = FrameRate()
         self.reception = Reception(ssrc)
         self.codec: Codec | None = None
         self.last_packet = 0.0

@@ -19,6 +19,7 @@ from aiortc.rtp import (
 from . import clock
 from .bandwidth import Flow
 from .history import PacketHistory
+from .quality import FrameRate, QualityLimitation
 from .stats import OutboundStats, RemoteInboundStats
 
 HEADER_ESTIMATE = 32
@@ -46,6 +47,8 @@ class OutboundStream:
         "Whether a NACK without RTX repeats the packet itself."
         self.flow = Flow(layer=0, minimum=0, maximum=0)
         self.stats = OutboundStats(ssrc=ssrc, rtx_ssrc=rtx_ssrc)
+        self.frame_rate = FrameRate()
+        self.limitation = QualityLimitation()
         self.remote: RemoteInboundStats | None = None
         self.keyframe_wanted = True
         self._keyframe_at = -1.0

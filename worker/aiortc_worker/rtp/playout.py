@@ -106,7 +106,7 @@ class Playout:
     def _emit_picture(self, stream: InboundStream, ripe: Ripe, codec: Codec, now: float) -> None:
         decoding = self._decoding
         if not isinstance(decoding, VideoDecoding) or decoding.codec.name != codec.name:
-            decoding = self._decoding = VideoDecoding(codec, stream.stats, self._run)
+            decoding = self._decoding = VideoDecoding(codec, stream.stats, stream.frame_rate, self._run)
         pts = self._timeline.map(stream.ssrc, ripe.timestamp, now)
         if not decoding.put(ripe.frame, pts):
             self._restart(stream)

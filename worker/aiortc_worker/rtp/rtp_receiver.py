@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -263,6 +264,7 @@ class RtpReceiver(Remote):
         stats.mid = self._parameters.mid if self._parameters is not None else ""
         stats.rtx_ssrc = next((rtx for rtx, ssrc in self._rtx_ssrcs.items() if ssrc == stream.ssrc), None)
         stats.packets_lost, stats.jitter = stream.reception.lost, stream.reception.jitter
+        stats.frames_per_second = stream.frame_rate.of(time.monotonic())
         stats.remote = stream.reception.remote
         return stats
 

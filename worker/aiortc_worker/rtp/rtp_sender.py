@@ -382,5 +382,9 @@ def _stats(stream: OutboundStream) -> OutboundStats:
     stats = stream.stats
     stats.rid, stats.rtx_ssrc, stats.active = stream.rid, stream.rtx_ssrc, stream.active
     stats.payload_type = stream.payload_type
+    now = time.monotonic()
+    stats.frames_per_second = stream.frame_rate.of(now)
+    stats.quality_limitation_reason = stream.limitation.reason
+    stats.quality_limitation_durations = stream.limitation.durations(now)
     stats.remote = stream.remote
     return stats

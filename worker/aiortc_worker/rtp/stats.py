@@ -42,6 +42,14 @@ class OutboundStats(Struct, rename="camel"):
     frames_sent: int = 0
     frame_width: int = 0
     frame_height: int = 0
+    frames_per_second: int = 0
+    "Pictures encoded in the last second."
+    quality_limitation_reason: str = "none"
+    "none, cpu or bandwidth."
+    quality_limitation_durations: dict[str, float] = field(default_factory=dict)
+    "Seconds for each reason."
+    quality_limitation_resolution_changes: int = 0
+    "Pictures get another size only when the application wants it."
     target_bitrate: int = 0
     total_encode_time: float = 0.0
     "Seconds on a thread of the executor."
@@ -92,6 +100,8 @@ class InboundStats(Struct, rename="camel"):
     fir_count: int = 0
     frames_received: int = 0
     frames_decoded: int = 0
+    frames_per_second: int = 0
+    "Pictures decoded in the last second."
     key_frames_decoded: int = 0
     frames_dropped: int = 0
     frame_width: int = 0

@@ -14,6 +14,7 @@ from aiortc.jitterbuffer import JitterFrame
 
 from .coded_frame import CodedFrame
 from .parameters import Codec
+from .quality import FrameRate
 from .stats import InboundStats
 
 BACKLOG = 30
@@ -34,9 +35,10 @@ RunCodec = Callable[..., Awaitable[Any]]
 class VideoDecoding:
     """Decodes one stream of pictures with one codec, in order."""
 
-    def __init__(self, codec: Codec, stats: InboundStats, run: RunCodec) -> None:
+    def __init__(self, codec: Codec, stats: InboundStats, frame_rate: FrameRate, run: RunCodec) -> None:
         self.codec = codec
         self.stats = stats
+        self._frame_rate = frame_rate
         self._run = run
         self._decoder = get_decoder(codec.aiortc())
         self._waiting: deque[tuple[CodedFrame, int]] = deque()
@@ -64,11 +66,13 @@ class VideoDecoding:
         begun = time.monotonic()
         decoded: Decoded = await self._run(self._decode, batch)
         stats = self.stats
-        stats.total_decode_time += time.monotonic() - begun
+        now = time.monotonic()
+        stats.total_decode_time += now - begun
         stats.frames_dropped += decoded.failed
         stats.frames_decoded += len(batch) - decoded.failed
         stats.key_frames_decoded += sum(frame.keyframe for frame, _ in batch)
         for frame in decoded.frames:
+            self._frame_rate.count(now)
             stats.frame_width, stats.frame_height = frame.width, frame.height
         return decoded
 

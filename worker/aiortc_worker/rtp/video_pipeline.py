@@ -9,6 +9,7 @@ import av
 
 from .outbound_stream import OutboundStream
 from .parameters import Codec, google_bitrate
+from .quality import BusyShare, limitation
 from .rate import RateKeeper, default_bitrate
 from .timeline import Timeline
 from .video_encoder import CLOCK_RATE, EncodedPicture, VideoEncoder, VideoSettings
@@ -41,6 +42,7 @@ class VideoPipeline:
         self._latest: tuple[av.VideoFrame, float] | None = None
         self._last: av.VideoFrame | None = None
         self._at = 0.0
+        self._busy = BusyShare()
 
     @property
     def pending(self) -> bool:
@@ -69,6 +71,7 @@ class VideoPipeline:
         if self._last is None or (self._last.width, self._last.height) != (frame.width, frame.height):
             self._size_flows(frame)
         self._last = frame
+        self._busy.came(self._latest is not None)
         self._latest = (frame, self._at)
 
     def repeat_last(self) -> None:
@@ -82,6 +85,8 @@ class VideoPipeline:
         if self._latest is None:
             return
         (frame, at), self._latest = self._latest, None
+        for layer in self._layers:
+            layer.judge(self._busy.is_much, at)
         jobs = [(layer, settings) for layer in self._layers if (settings := layer.due(frame, at)) is not None]
         if not jobs:
             return
@@ -120,6 +125,13 @@ class _Layer:
         by = max(1.0, self.stream.scale_down_by)
         return max(2, int(frame.width / by) & ~1), max(2, int(frame.height / by) & ~1)
 
+    def judge(self, is_busy: bool, now: float) -> None:
+        """Notes what keeps the layer from being better."""
+        flow = self.stream.flow
+        self.stream.limitation.take(
+            limitation(flow.granted, flow.maximum, is_busy) if self.stream.active else "none", now
+        )
+
     def due(self, frame: av.VideoFrame, now: float) -> VideoSettings | None:
         """How to encode `frame`; None when the stream skips it."""
         if not self.stream.active:
@@ -143,6 +155,7 @@ class _Layer:
             return
         stats.frames_encoded += 1
         stats.frames_sent += 1
+        self.stream.frame_rate.count(now)
         stats.key_frames_encoded += picture.keyframe
         stats.frame_width, stats.frame_height = picture.width, picture.height
         if picture.keyframe:
