@@ -1,5 +1,6 @@
 /** All sessions of a bridge: how a WebSocket that comes in gets one, new or taken up again. */
 
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
 import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
@@ -34,6 +35,8 @@ export class Sessions {
 	/** Sessions that are being made, by token: they count, or a burst would pass the limit. */
 	readonly #opening = new Map<string, number>();
 	readonly #strangers = new Set<ShimSocket>();
+	/** Of the keys that tokens have. */
+	readonly #secret = randomBytes(32);
 
 	constructor(options: SessionsOptions) {
 		this.#options = options;
@@ -134,7 +137,8 @@ export class Sessions {
 	): Promise<BridgeSession> {
 		const { graceSeconds, shared, log, network } = this.#options;
 		const local = await worker.connect();
-		const info = await greet(local, id, access, network);
+		const sealKey = createHmac('sha256', this.#secret).update(access.token).digest('base64');
+		const info = await greet(local, id, access, network, sealKey);
 		const onend = () => {
 			this.#sessions.delete(id);
 			release();
@@ -170,6 +174,7 @@ function greet(
 	session: string,
 	{ capabilities, limits }: Access,
 	network: Network,
+	sealKey: string,
 ): Promise<WorkerInfo> {
 	return new Promise((resolve, reject) => {
 		const fail = (error: Error) => {
@@ -199,6 +204,7 @@ function greet(
 			limits: own,
 			network,
 			window: WINDOW,
+			sealKey,
 		};
 		local.send(JSON.stringify({ hello }), false);
 	});

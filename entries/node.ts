@@ -104,10 +104,14 @@ function isLoopback(url: string): boolean {
 	return ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
 }
 
-/** A timer stands for the session's reason: one handle, in whatever state its sockets are. */
+/** A timer stands for the reasons of the sessions that share it: one handle, in whatever state their sockets are. */
 function keepAlive(): KeepAlive {
 	const timer = setInterval(() => {}, 2 ** 30).unref();
-	return { ref: () => timer.ref(), unref: () => timer.unref() };
+	let holding = 0;
+	return {
+		ref: () => void (++holding === 1 && timer.ref()),
+		unref: () => void (--holding === 0 && timer.unref()),
+	};
 }
 
 function client(): string {

@@ -1,16 +1,16 @@
 import { defineInterface, requireKey } from '../webidl/interface.ts';
-import type { Certificate } from './certificate.ts';
+import type { SealedCertificate } from './certificate.ts';
 
-export let certificateOf: (object: RTCCertificate) => Certificate;
+export let certificateOf: (object: RTCCertificate) => SealedCertificate;
 
 /**
- * A key pair and certificate, which stay in the worker: this is a handle.
+ * A certificate with its key pair, which only workers can read: any connection of the shim may have it.
  * @see https://www.w3.org/TR/webrtc/#rtccertificate-interface
  */
 export class RTCCertificate {
-	readonly #certificate: Certificate;
+	readonly #certificate: SealedCertificate;
 
-	constructor(key: unknown = undefined, certificate?: Certificate) {
+	constructor(key: unknown = undefined, certificate?: SealedCertificate) {
 		requireKey(key);
 		this.#certificate = certificate!;
 	}

@@ -15,14 +15,23 @@ import {
 import { constructorKey } from '../webidl/interface.ts';
 import { RTCCertificate } from './RTCCertificate.ts';
 
-/** A certificate of the worker, and what it says of itself. */
-export interface Certificate {
-	readonly remote: Remote<'Certificate'>;
+/** What a certificate says of itself. */
+interface Facts {
 	/** Milliseconds since the epoch. */
 	readonly expires: number;
 	readonly fingerprints: readonly Fingerprint[];
 	/** Without its key. */
 	readonly pem?: string | null;
+}
+
+/** A certificate in a session's worker. */
+export interface Certificate extends Facts {
+	readonly remote: Remote<'Certificate'>;
+}
+
+/** A certificate that any session of the shim can have: its key is sealed, for workers of the same bridge alone. */
+export interface SealedCertificate extends Facts {
+	readonly sealed: string;
 }
 
 export type KeyAlgorithm = 'ECDSA' | 'RSA';
@@ -53,6 +62,11 @@ const toRsaKey = dictionary({
 	publicExponent: required(any),
 });
 
+/** The certificate in the session that is to use it, under `scope`; a refusal is the object's `error`. */
+export function openCertificate(scope: Scope, { sealed, ...facts }: SealedCertificate): Certificate {
+	return { remote: scope.create('Certificate', { sealed }), ...facts };
+}
+
 /**
  * Makes a certificate that an application may give to several connections.
  *
@@ -64,7 +78,13 @@ export async function generateCertificate(session: () => Session, keygenAlgorith
 	const algorithm = keyAlgorithm(keygenAlgorithm);
 	const { expires } = toExpiration(isObject(keygenAlgorithm) ? keygenAlgorithm : undefined, 'keygenAlgorithm');
 	const until = expires === undefined ? undefined : Date.now() + Math.min(expires, YEAR);
-	return new RTCCertificate(constructorKey, await createCertificate(session().scope, algorithm, until));
+	const { remote, ...facts } = await createCertificate(session().scope, algorithm, until);
+	try {
+		const { sealed } = await remote.call('seal', {});
+		return new RTCCertificate(constructorKey, { ...facts, sealed });
+	} finally {
+		remote.drop();
+	}
 }
 
 function keyAlgorithm(given: unknown): KeyAlgorithm {

@@ -7,7 +7,7 @@ import type { EventOut } from '../rpc/types.ts';
 import { queueTask } from '../webidl/task.ts';
 import type { AppliedDescription, Created } from './appliedDescription.ts';
 import { surfaceCandidate, surfaceCandidateError, surfaceGathering } from './candidates.ts';
-import { type Certificate, createCertificate } from './certificate.ts';
+import { type Certificate, createCertificate, openCertificate } from './certificate.ts';
 import type { Configuration } from './configuration.ts';
 import { connectionState, iceConnectionState, iceGatheringState } from './connectionStates.ts';
 import type { DataChannel } from './dataChannel.ts';
@@ -93,7 +93,7 @@ export class Connection {
 		this.#release = this.scope.hold();
 		this.operations = new OperationsChain(this, () => this.#chainEmpty());
 		const [given] = configuration.certificates;
-		if (given) this.#certificate = certificateOf(given);
+		if (given) this.#takeCertificate(openCertificate(this.scope, certificateOf(given)));
 		else this.#makeCertificate();
 	}
 
@@ -265,12 +265,16 @@ export class Connection {
 	#makeCertificate(): void {
 		this.#certificateMade = createCertificate(this.scope, 'ECDSA');
 		this.#certificateMade.then(
-			(certificate) => {
-				this.#certificate = certificate;
-				certificate.remote.onlost = (error) => this.transportLost(error);
-			},
+			(certificate) => this.#takeCertificate(certificate),
 			(error: Error) => this.transportLost(error),
 		);
+	}
+
+	#takeCertificate(certificate: Certificate): void {
+		const { remote } = certificate;
+		this.#certificate = certificate;
+		remote.onlost = (error) => this.transportLost(error);
+		remote.on('error', ({ name, message }) => this.transportLost(new DOMException(message, name)));
 	}
 
 	/** Transports that transceivers and data channels use, which the states are made of. */

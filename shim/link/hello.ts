@@ -56,6 +56,8 @@ export interface WorkerHello {
 	/** Where host candidates may be, and the addresses that stand in them for this machine's. */
 	network: { udpPorts?: readonly [number, number]; announce?: readonly string[]; interfaces?: readonly string[] };
 	window: number;
+	/** Base64 of 32 bytes that the sessions of one token share and no shim knows: what a shim carries is sealed with it. */
+	sealKey: string;
 }
 
 /** The worker's last frame when a session broke the protocol or a limit: the bridge closes the WebSocket with it. */

@@ -28,6 +28,14 @@ export interface CertificateIn {
 	algorithm?: 'ECDSA' | 'RSA';
 	/** Milliseconds since the epoch; at most 365 days ahead, which is where a later time ends. */
 	expires?: number | null;
+	/** What seal() gave in whatever session of this token: the same certificate and key, in place of new ones. */
+	sealed?: string | null;
+}
+
+/** A certificate with its key, for another session of the same token. */
+export interface Sealed {
+	/** Base64; what is in it only workers of this bridge can read. */
+	sealed: string;
 }
 
 /** What the shim may know of a certificate. */
@@ -35,7 +43,7 @@ export interface CertificateReady {
 	fingerprints: Fingerprint[];
 	/** Milliseconds since the epoch. */
 	expires: number;
-	/** The certificate, without its key, which never leaves the worker. */
+	/** The certificate, without its key, which leaves the worker only sealed. */
 	pem: string;
 }
 
@@ -608,7 +616,10 @@ export interface Objects {
 	/** A key and a self-signed certificate; `ready` follows at once for ECDSA, and after some 100 ms for RSA. */
 	Certificate: {
 		in: CertificateIn;
-		calls: Record<never, never>;
+		calls: {
+			/** The certificate and its key, sealed; InvalidStateError before `ready`. */
+			seal: { in: Empty; out: Sealed };
+		};
 		events: {
 			error: ErrorInfo;
 			ready: CertificateReady;

@@ -23,6 +23,7 @@ class FakeSession:
         self.capabilities = frozenset({"file", "url", "device", "record", "ice"})
         self.limits = Limits()
         self.network = Network()
+        self.seal_key = bytes(32)
         self.objects: dict[int, Remote] = {}
         self.events: list[tuple[Remote, str, Struct | None]] = []
         self.messages: dict[Remote, list[bytes | str]] = {}

@@ -264,3 +264,33 @@ async def test_a_last_flight_that_got_lost_twice_is_sent_again(monkeypatch: pyte
     assert lost, "the server has sent its last flight, and is done"
     await a.session.state(a.dtls, "connected")
     await close(a, b)
+
+
+@pytest.mark.parametrize("algorithm", ["ECDSA", "RSA"])
+async def test_a_certificate_goes_sealed_to_another_session_of_its_token(algorithm: str) -> None:
+    here, there, stranger = FakeSession(), FakeSession(), FakeSession()
+    stranger.seal_key = bytes(31) + b"x"
+    made = here.make(Certificate, algorithm=algorithm)
+    ready = await here.event(made, "ready")
+    sealed = (await made.seal()).sealed
+    again = there.make(Certificate, sealed=sealed)
+    assert await there.event(again, "ready") == ready
+    key, other = made.identity.result().key, again.identity.result().key
+    assert key.private_numbers() == other.private_numbers()
+    for wrong in (sealed[:-8] + "AAAAAAA=", "", "no base64", sealed[:20]):
+        with pytest.raises(CallError, match="another bridge"):
+            there.make(Certificate, sealed=wrong)
+    with pytest.raises(CallError, match="another bridge"):
+        stranger.make(Certificate, sealed=sealed)
+    stranger.seal_key = b""
+    with pytest.raises(CallError, match="no secret"):
+        stranger.make(Certificate, sealed=sealed)
+    assert all(number not in base64.b64decode(sealed) for number in (b"PRIVATE", ready.pem.encode()[28:60]))
+
+
+async def test_a_certificate_that_is_being_made_is_not_sealed() -> None:
+    session = FakeSession()
+    certificate = session.make(Certificate, algorithm="RSA")
+    with pytest.raises(CallError, match="being made"):
+        await certificate.seal()
+    await session.close()

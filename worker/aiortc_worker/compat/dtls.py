@@ -90,6 +90,7 @@ class Identity(RTCCertificate):
     def __init__(self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, certificate: x509.Certificate) -> None:
         # aiortc only hands the key on to OpenSSL (aiortc/rtcdtlstransport.py:203).
         super().__init__(key, certificate)  # type: ignore[arg-type]
+        self.key, self.certificate = key, certificate
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         context = super()._create_ssl_context(srtp_profiles)

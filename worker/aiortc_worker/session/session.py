@@ -76,6 +76,7 @@ class Session:
         self.capabilities: frozenset[str] = frozenset()
         self.limits = Limits()
         self.network = Network()
+        self.seal_key = b""
         self.objects: dict[ObjectId, Entry] = {}
         self._intake = Intake(self, info or (lambda: WorkerInfo(aiortc="", codecs=list(CODECS))), secret, warm)
         self.link = Link(self._intake, self.limits.frame)
@@ -198,6 +199,7 @@ class Session:
         self.capabilities = hello.capabilities
         self.limits = hello.limits
         self.network = hello.network
+        self.seal_key = hello.seal_key
         self._executors = Executors(hello.limits.blocking)
         self.link.window = hello.window
         self.link.max_frame = hello.limits.frame

@@ -95,6 +95,8 @@ class Hello(Struct, frozen=True):
     limits: Limits = Limits()
     network: Network = Network()
     window: int = WINDOW
+    seal_key: bytes = msgspec.field(default=b"", name="sealKey")
+    "Base64 of 32 bytes that the sessions of one token share, and no shim knows."
 
 
 class HelloFrame(Struct, frozen=True):

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from msgspec import Struct
 
 from ..compat.dtls import Identity
-from ..session.remote import CallError, ObjectId, Remote
+from ..session.remote import CallError, ObjectId, Remote, call
+from .seal import seal_identity, unseal_identity
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -43,7 +44,14 @@ class CertificateReady(Struct, frozen=True):
     expires: int
     "Milliseconds since the epoch."
     pem: str
-    "The certificate, without its key, which never leaves the worker."
+    "The certificate, without its key, which leaves the worker only sealed."
+
+
+class Sealed(Struct, frozen=True):
+    """A certificate with its key, for another session of the same token."""
+
+    sealed: str
+    "Base64; what is in it only workers of this bridge can read."
 
 
 class Certificate(Remote):
@@ -59,16 +67,28 @@ class Certificate(Remote):
         "ECDSA on P-256, or RSASSA-PKCS1-v1_5 of 2048 bits; SHA-256 both."
         expires: int | None = None
         "Milliseconds since the epoch; at most 365 days ahead, which is where a later time ends."
+        sealed: str | None = None
+        "What seal() gave in whatever session of this token: the same certificate and key, in place of new ones."
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
         super().__init__(session, id)
         self.identity: asyncio.Future[Identity] = asyncio.get_running_loop().create_future()
         "Cancelled when the certificate is closed before it is ready."
+        if params.sealed is not None:
+            self._has(unseal_identity(session.seal_key, params.sealed))
+            return
         not_after = _not_after(params.expires)
         if params.algorithm == "ECDSA":
             self._issue(ec.generate_private_key(ec.SECP256R1()), not_after)
         else:
             self.spawn(self._issue_rsa(not_after))
+
+    @call
+    async def seal(self) -> Sealed:
+        """The certificate and its key, sealed; InvalidStateError before `ready`."""
+        if not self.identity.done():
+            raise CallError("InvalidStateError", "the certificate is being made")
+        return Sealed(seal_identity(self.session.seal_key, self.identity.result()))
 
     async def close(self) -> None:
         """Forgets the key; a transport that uses it keeps it."""
@@ -79,15 +99,17 @@ class Certificate(Remote):
         self._issue(key, not_after)
 
     def _issue(self, key: PrivateKey, not_after: datetime.datetime) -> None:
-        if self.identity.done():
-            return
-        certificate = _self_signed(key, not_after)
-        self.identity.set_result(Identity(key, certificate))
+        if not self.identity.done():
+            self._has(Identity(key, _self_signed(key, not_after)))
+
+    def _has(self, identity: Identity) -> None:
+        certificate = identity.certificate
+        self.identity.set_result(identity)
         self.emit(
             "ready",
             CertificateReady(
                 fingerprints=[Fingerprint("sha-256", fingerprint(certificate, hashes.SHA256()))],
-                expires=int(not_after.timestamp() * 1000),
+                expires=int(certificate.not_valid_after_utc.timestamp() * 1000),
                 pem=certificate.public_bytes(serialization.Encoding.PEM).decode(),
             ),
         )
