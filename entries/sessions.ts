@@ -1,11 +1,15 @@
+import { CloseCode } from '../shim/link/frames.ts';
 import type { Context } from '../shim/rpc/context.ts';
-import { Session, type SessionOptions } from '../shim/rpc/Session.ts';
+import { LinkError, Session, type SessionOptions } from '../shim/rpc/Session.ts';
 
-/** The sessions of a shim: root objects are spread over them, a lost one is replaced by the next that needs one. */
+/**
+ * The sessions of a shim. What is new goes to the one with the fewest connections, the first of equals; so what is made
+ * ahead of a connection (a source, a certificate) is where that will be, and a program with one connection has one
+ * session. A lost one takes its connections along, and the next that is due there gets another.
+ */
 export class Sessions implements Context {
 	readonly #options: SessionOptions;
 	readonly #sessions: (Session | null)[];
-	#next = 0;
 
 	/** @param count sessions at most, each in a worker of its own where the bridge has as many */
 	constructor(options: SessionOptions, count = 1) {
@@ -14,15 +18,13 @@ export class Sessions implements Context {
 	}
 
 	session(): Session {
-		const index = this.#next;
-		this.#next = (index + 1) % this.#sessions.length;
-		const existing = this.#sessions[index];
-		if (existing && !existing.failure) return existing;
-		const session = new Session(this.#options);
-		// Its failure is told by the objects that it failed.
-		session.ready.catch(() => {});
-		this.#sessions[index] = session;
-		return session;
+		const open = this.#sessions.map((session) => (session?.failure ? null : session));
+		const isOpen = open.some((session) => session !== null);
+		// A bridge that has no more of them to give is not asked again while there are others.
+		const usable = [...open.keys()].filter((index) => !isOpen || open[index] || !isRefused(this.#sessions[index]));
+		const load = (index: number): number => open[index]?.load ?? 0;
+		const least = usable.reduce((best, index) => (load(index) < load(best) ? index : best));
+		return open[least] ?? this.#begin(least);
 	}
 
 	/** Whether a session has begun that was neither lost nor closed. */
@@ -36,4 +38,18 @@ export class Sessions implements Context {
 		this.#sessions.fill(null);
 		await Promise.all(open.map((session) => session.close()));
 	}
+
+	#begin(index: number): Session {
+		const session = new Session(this.#options);
+		// Its failure is told by the objects that it failed.
+		session.ready.catch(() => {});
+		this.#sessions[index] = session;
+		return session;
+	}
+}
+
+/** Whether the bridge allows no more sessions, or has no more workers. */
+function isRefused(session: Session | null | undefined): boolean {
+	const failure = session?.failure;
+	return !session?.welcome && failure instanceof LinkError && failure.code === CloseCode.limit;
 }

@@ -1,28 +1,37 @@
 import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
-import type { ObjectIn } from '../rpc/types.ts';
+import type { CallOut, ObjectIn } from '../rpc/types.ts';
 import type { SourceListener, TrackSource } from './TrackSource.ts';
 
-/** A source that is a description: opened in each session where one of its tracks is used, from its beginning. */
+/**
+ * A source that is a description: opened in each session where one of its tracks is used, from its beginning. Its tracks
+ * end with the last session that has it open.
+ */
 export class LocalSource implements TrackSource {
-	readonly home: Session;
 	readonly #description: ObjectIn<'MediaSource'>;
+	/** The first is where it has been open for longest. */
 	readonly #remotes = new Map<Session, Remote<'MediaSource'>>();
 	readonly #tracks = new Set<SourceListener>();
 
-	constructor(home: Session, description: ObjectIn<'MediaSource'>) {
-		this.home = home;
+	constructor(description: ObjectIn<'MediaSource'>) {
 		this.#description = description;
+	}
+
+	get home(): Session {
+		const [home] = this.#remotes.keys();
+		return home!;
+	}
+
+	/** Opens it in the first session; rejects with the worker's reason when it cannot be. */
+	open(session: Session): Promise<CallOut<'MediaSource', 'open'>> {
+		return this.#make(session).call('open', {});
 	}
 
 	remote(session: Session): Remote<'MediaSource'> {
 		const known = this.#remotes.get(session);
 		if (known) return known;
-		const remote = session.create('MediaSource', this.#description);
-		this.#remotes.set(session, remote);
-		remote.on('ended', () => this.#end());
-		remote.onlost = () => this.#lost(session);
-		if (session !== this.home) remote.call('open', {}).catch(() => this.#lost(session));
+		const remote = this.#make(session);
+		remote.call('open', {}).catch(() => this.#lost(session));
 		return remote;
 	}
 
@@ -41,10 +50,18 @@ export class LocalSource implements TrackSource {
 		this.#remotes.clear();
 	}
 
-	/** Its tracks end with the session that opened it; in another, only what was sent from there. */
+	#make(session: Session): Remote<'MediaSource'> {
+		const remote = session.create('MediaSource', this.#description);
+		this.#remotes.set(session, remote);
+		remote.on('ended', () => this.#end());
+		remote.onlost = () => this.#lost(session);
+		return remote;
+	}
+
+	/** What was sent from there ends; the tracks do when it is open nowhere else. */
 	#lost(session: Session): void {
 		this.#remotes.delete(session);
-		if (session === this.home) this.#end();
+		if (this.#remotes.size === 0) this.#end();
 	}
 
 	#end(): void {

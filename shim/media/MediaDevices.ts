@@ -92,9 +92,9 @@ async function settleAll(attempts: Promise<MediaStreamTrack[]>[]): Promise<Media
 }
 
 async function open(session: Session, requests: SourceRequest[]): Promise<MediaStreamTrack[]> {
-	const source = new LocalSource(session, describe(requests));
+	const source = new LocalSource(describe(requests));
 	try {
-		const opened = await source.remote(session).call('open', {});
+		const opened = await source.open(session);
 		return requests.map((request) => createTrack(source, request, opened)).map((make) => make());
 	} catch (error) {
 		source.close();

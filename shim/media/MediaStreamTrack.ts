@@ -21,8 +21,11 @@ export interface TrackInit {
 	constraints?: MediaTrackConstraints;
 }
 
-/** The worker's Track in `session`, made on first use; null once the track has ended: there is nothing to send. */
-export let openOwnTrack: (track: MediaStreamTrack, session: Session) => Remote<'Track'> | null;
+/**
+ * The worker's Track in `session`, which is its source's home unless given; made on first use.
+ * Null once the track has ended: there is nothing to send.
+ */
+export let openOwnTrack: (track: MediaStreamTrack, session?: Session) => Remote<'Track'> | null;
 
 /** Mutes or unmutes a track, firing the event if that changes it. */
 export let setTrackMuted: (track: MediaStreamTrack, muted: boolean) => void;
@@ -32,9 +35,6 @@ export let endTrack: (track: MediaStreamTrack) => void;
 
 /** A clone with an id that is known before. */
 export let cloneAs: (track: MediaStreamTrack, id: string) => MediaStreamTrack;
-
-/** What feeds the track. */
-export let sourceOf: (track: MediaStreamTrack) => TrackSource;
 
 /**
  * A track of audio or video: a handle on a worker's Track, one in each session where it is used.
@@ -184,8 +184,9 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 		this.dispatchEvent(new Event(muted ? 'mute' : 'unmute'));
 	}
 
-	#remote(session: Session): Remote<'Track'> | null {
+	#remote(given?: Session): Remote<'Track'> | null {
 		if (this.#readyState === 'ended') return null;
+		const session = given ?? this.#source.home;
 		const known = this.#remotes.get(session);
 		if (known) return known;
 		const remote = session.create('Track', { source: this.#source.remote(session), kind: this.#kind });
@@ -202,7 +203,6 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 		setTrackMuted = (track, muted) => track.#mute(muted);
 		endTrack = (track) => track.#end(true);
 		cloneAs = (track, id) => track.#clone(id);
-		sourceOf = (track) => track.#source;
 	}
 }
 

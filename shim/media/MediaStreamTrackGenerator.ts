@@ -27,7 +27,7 @@ export class MediaStreamTrackGenerator extends MediaStreamTrack {
 	constructor(init: MediaStreamTrackGeneratorInit | Kind) {
 		requireArguments(arguments.length, 1, 'MediaStreamTrackGenerator');
 		const { kind } = initMembers(idl.isObject(init) ? init : { kind: init }, 'MediaStreamTrackGenerator: init');
-		const source = new WrittenSource(contextOf(new.target).session(), kind);
+		const source = new WrittenSource(contextOf(new.target), kind);
 		super(constructorKey, { kind, source });
 		this.#writable = new WritableStream({
 			write: (frame) => source.write(frame),

@@ -4,7 +4,7 @@ import * as idl from '../webidl/convert.ts';
 import { defineInterface, requireArguments } from '../webidl/interface.ts';
 import { toFrame } from './frameClasses.ts';
 import { hostFrames } from './hostTracks.ts';
-import { MediaStreamTrack, openOwnTrack, sourceOf } from './MediaStreamTrack.ts';
+import { MediaStreamTrack, openOwnTrack } from './MediaStreamTrack.ts';
 
 const initMembers = idl.dictionary({
 	track: idl.required(idl.instanceOf(MediaStreamTrack)),
@@ -74,12 +74,12 @@ class FrameSource implements UnderlyingDefaultSource<Frame> {
 
 	#open(controller: Controller): Remote<'FrameReader'> | null {
 		if (this.#reader) return this.#reader;
-		const session = sourceOf(this.#track).home;
-		const track = openOwnTrack(this.#track, session);
+		const track = openOwnTrack(this.#track);
 		if (!track) {
 			controller.close();
 			return null;
 		}
+		const { session } = track;
 		const reader = session.create('FrameReader', { track });
 		this.#reader = reader;
 		// Frames are expected: the process stays for them.

@@ -9,11 +9,11 @@ export interface SourceListener {
 }
 
 /**
- * What feeds tracks. A local one is a description that can be opened in any session; a remote one is a receiver, and
- * lives in the session of its connection.
+ * What feeds tracks, in whatever session they are sent: a local one is a description that is opened in each, what a
+ * program writes is written into each, and what is received in one is carried into the others.
  */
 export interface TrackSource {
-	/** The session where it was made: where its frames are read and written. */
+	/** The session where its frames are read. */
 	readonly home: Session;
 	/** The object that a Track of `session` names as its source; made there on first use. */
 	remote(session: Session): Remote<'MediaSource'> | Remote<'RtpReceiver'>;

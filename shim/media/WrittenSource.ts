@@ -1,29 +1,50 @@
+import type { Context } from '../rpc/context.ts';
 import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
-import { fromFrame } from './frameClasses.ts';
-import { LocalSource } from './LocalSource.ts';
+import { fromFrame, type WireFrame } from './frameClasses.ts';
 import type { Kind } from './MediaStreamTrack.ts';
+import type { SourceListener, TrackSource } from './TrackSource.ts';
+import { WrittenFeed } from './WrittenFeed.ts';
 
-/** A source of type 'frames' with its writer, in the session where it was made. */
-export class WrittenSource extends LocalSource {
+/** What a program writes: fed into each session where one of its tracks is used, and at home in none. */
+export class WrittenSource implements TrackSource {
+	readonly #context: Context;
 	readonly #kind: Kind;
-	readonly #writer: Remote<'FrameWriter'>;
+	readonly #feeds = new Map<Session, WrittenFeed>();
+	readonly #tracks = new Set<SourceListener>();
+	/** The picture that was written last, for a session that begins to use it: it may be the only one for long. */
+	#latest: WireFrame | null = null;
+	#waiting: (() => void)[] = [];
 	#closed = false;
 
-	constructor(home: Session, kind: Kind) {
-		super(home, { type: 'frames', [kind]: {} });
+	constructor(context: Context, kind: Kind) {
+		this.#context = context;
 		this.#kind = kind;
-		this.#writer = home.create('FrameWriter', { source: this.remote(home) });
 	}
 
-	override remote(session: Session): Remote<'MediaSource'> {
-		if (session === this.home) return super.remote(session);
-		throw new DOMException('A written track can be sent only by connections of its own session', 'NotSupportedError');
+	get home(): Session {
+		const [home = this.#context.session()] = this.#feeds.keys();
+		return home;
+	}
+
+	remote(session: Session): Remote<'MediaSource'> {
+		return (this.#feeds.get(session) ?? this.#open(session)).source;
+	}
+
+	retain(track: SourceListener): void {
+		this.#tracks.add(track);
+	}
+
+	release(track: SourceListener): void {
+		this.#tracks.delete(track);
+		if (this.#tracks.size === 0) this.#close();
 	}
 
 	/** Resolves when a frame would go at once: somebody consumes the source, and the link has taken the last one. */
-	room(): Promise<void> {
-		return this.#writer.mediaRoom();
+	async room(): Promise<void> {
+		while (!this.#closed && ![...this.#feeds.values()].some(({ hasRoom }) => hasRoom)) {
+			await new Promise<void>((resolve) => this.#waiting.push(resolve));
+		}
 	}
 
 	/**
@@ -32,15 +53,31 @@ export class WrittenSource extends LocalSource {
 	 */
 	async write(frame: VideoFrame | AudioData): Promise<void> {
 		if (this.#closed) throw new DOMException('The track has ended', 'InvalidStateError');
-		const { header, planes } = await fromFrame(this.#kind, frame);
+		const wire = await fromFrame(this.#kind, frame);
 		frame.close();
-		this.#writer.sendMedia(header, planes);
+		if (this.#kind === 'video') this.#latest = wire;
+		for (const feed of this.#feeds.values()) void feed.send(wire);
 	}
 
-	override close(): void {
-		if (this.#closed) return;
+	#open(session: Session): WrittenFeed {
+		const feed = new WrittenFeed(session, this.#kind);
+		this.#feeds.set(session, feed);
+		feed.onroom = () => this.#wake();
+		feed.source.onlost = () => this.#feeds.delete(session);
+		if (this.#latest) void feed.send(this.#latest);
+		this.#wake();
+		return feed;
+	}
+
+	#close(): void {
 		this.#closed = true;
-		this.#writer.drop();
-		super.close();
+		this.#latest = null;
+		for (const feed of this.#feeds.values()) feed.close();
+		this.#feeds.clear();
+		this.#wake();
+	}
+
+	#wake(): void {
+		for (const resolve of this.#waiting.splice(0)) resolve();
 	}
 }

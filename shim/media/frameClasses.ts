@@ -27,7 +27,7 @@ function toAudioData(header: AudioHeader, data: Uint8Array<ArrayBuffer>): AudioD
 }
 
 /** A frame as it goes over the wire. */
-interface WireFrame {
+export interface WireFrame {
 	header: MediaHeader;
 	planes: Uint8Array;
 }

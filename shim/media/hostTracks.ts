@@ -2,35 +2,32 @@ import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { HostProcessor, isHostTrack } from './hostClasses.ts';
-import { endTrack, type Kind, MediaStreamTrack, openOwnTrack, sourceOf } from './MediaStreamTrack.ts';
+import { endTrack, type Kind, MediaStreamTrack, openOwnTrack } from './MediaStreamTrack.ts';
 import { shownBy } from './shownTrack.ts';
 import { WrittenSource } from './WrittenSource.ts';
 
 /** Of sound, in frames of 10 ms, what may wait for a page that is busy; of pictures the newest. */
 const BUFFER: Record<Kind, number> = { audio: 50, video: 1 };
 
-const standIns = new WeakMap<object, WeakMap<Session, MediaStreamTrack>>();
+const standIns = new WeakMap<object, MediaStreamTrack>();
 
 /**
  * The worker's object for a track, made when it is first asked for; null for one that has ended.
- * A remote track that a page shows is sent on from where it is, in its session; another of the host's (a page's camera,
- * a canvas) frame by frame from here.
+ * A remote track that a page shows is sent on from where it is; another of the host's (a page's camera, a canvas) frame
+ * by frame from here.
  */
 export function openTrack(track: MediaStreamTrack, session: Session): Remote<'Track'> | null {
-	const own = shownBy(track);
-	if (own && sourceOf(own).home === session) return openOwnTrack(own, session);
-	return openOwnTrack(isHostTrack(track) ? standInOf(track, session) : track, session);
+	const own = shownBy(track) ?? (isHostTrack(track) ? standInOf(track, session) : track);
+	return openOwnTrack(own, session);
 }
 
 /** A track of ours that has what the host's has, as long as that is live. */
 function standInOf(track: MediaStreamTrack, session: Session): MediaStreamTrack {
-	const ofTrack = standIns.get(track) ?? new WeakMap<Session, MediaStreamTrack>();
-	standIns.set(track, ofTrack);
-	const known = ofTrack.get(session);
+	const known = standIns.get(track);
 	if (known) return known;
-	const source = new WrittenSource(session, track.kind);
+	const source = new WrittenSource({ session: () => session }, track.kind);
 	const standIn = new MediaStreamTrack(constructorKey, { kind: track.kind, source });
-	ofTrack.set(session, standIn);
+	standIns.set(track, standIn);
 	const end = () => endTrack(standIn);
 	const reader = track.readyState === 'live' ? hostFrames(track, BUFFER[track.kind])?.getReader() : undefined;
 	if (!reader) end();
@@ -55,7 +52,7 @@ async function capture(
 			await source.write(value);
 		}
 	} catch {
-		// The session is lost, or a frame is in a format that cannot be converted: its sender has an ended track then.
+		// A frame is in a format that cannot be converted: its senders have an ended track then.
 	} finally {
 		reader.cancel().catch(() => {});
 	}

@@ -3,6 +3,7 @@ import type { Session } from '../rpc/Session.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { showsTracks } from './hostClasses.ts';
 import { type Kind, MediaStreamTrack, setTrackMuted } from './MediaStreamTrack.ts';
+import { RelayedSource } from './RelayedSource.ts';
 import { shownBy, showTrack } from './shownTrack.ts';
 import type { SourceListener, TrackSource } from './TrackSource.ts';
 
@@ -16,7 +17,7 @@ const sources = new WeakMap<MediaStreamTrack, ReceiverSource>();
  * @param receiver the worker's receiver, which the caller owns: it is not dropped when the track stops
  */
 export function createRemoteTrack(kind: Kind, home: Session, receiver: Remote<'RtpReceiver'>): MediaStreamTrack {
-	const source = new ReceiverSource(home, receiver);
+	const source = new ReceiverSource(kind, home, receiver);
 	const make = (id?: string) =>
 		new MediaStreamTrack(constructorKey, { kind, id, source, label: `remote ${kind}`, muted: true });
 	const track = showsTracks ? showTrack(kind, make) : make();
@@ -39,22 +40,22 @@ export function endRemoteTrack(track: MediaStreamTrack): void {
 
 class ReceiverSource implements TrackSource {
 	readonly home: Session;
+	readonly #kind: Kind;
 	readonly #receiver: Remote<'RtpReceiver'>;
 	readonly #tracks = new Set<SourceListener>();
+	/** By the sessions that it is carried to. */
+	readonly #relays = new Map<Session, RelayedSource>();
 
-	constructor(home: Session, receiver: Remote<'RtpReceiver'>) {
+	constructor(kind: Kind, home: Session, receiver: Remote<'RtpReceiver'>) {
+		this.#kind = kind;
 		this.home = home;
 		this.#receiver = receiver;
 		receiver.on('mute', () => this.#mute(true));
 		receiver.on('unmute', () => this.#mute(false));
 	}
 
-	remote(session: Session): Remote<'RtpReceiver'> {
-		if (session === this.home) return this.#receiver;
-		throw new DOMException(
-			'A remote track can be sent only by connections of the session that received it',
-			'NotSupportedError',
-		);
+	remote(session: Session): Remote<'RtpReceiver'> | Remote<'MediaSource'> {
+		return session === this.home ? this.#receiver : this.#relay(session).remote;
 	}
 
 	retain(track: SourceListener): void {
@@ -63,6 +64,16 @@ class ReceiverSource implements TrackSource {
 
 	release(track: SourceListener): void {
 		this.#tracks.delete(track);
+		if (this.#tracks.size === 0) for (const relay of [...this.#relays.values()]) relay.close();
+	}
+
+	#relay(session: Session): RelayedSource {
+		const known = this.#relays.get(session);
+		if (known) return known;
+		const relay = new RelayedSource(this.#kind, this.#receiver, session);
+		relay.onend = () => this.#relays.delete(session);
+		this.#relays.set(session, relay);
+		return relay;
 	}
 
 	end(): void {

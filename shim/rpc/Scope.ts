@@ -57,9 +57,9 @@ export class Scope {
 		this.#objects.delete(object);
 	}
 
-	/** Keeps the process alive until the scope ends, or until the function that it returns is called. */
-	hold(): () => void {
-		return this.defer(this.session.hold());
+	/** As the session's hold(), until the scope ends, or until the function that it returns is called. */
+	hold(load = 0): () => void {
+		return this.defer(this.session.hold(load));
 	}
 
 	/** Calls `end` once: when the scope ends, or earlier, by the function that it returns. */

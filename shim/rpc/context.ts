@@ -1,8 +1,11 @@
 import type { Session } from './Session.ts';
 
-/** Where a root object of the API (RTCPeerConnection, MediaDevices) finds its session: one a shim. */
+/** Where a root object of the API (RTCPeerConnection, MediaDevices) finds its session. */
 export interface Context {
-	/** The session, which connects in the background when it is first asked for. */
+	/**
+	 * The session for what comes next, which connects in the background when it is first asked for. What is made ahead
+	 * of a connection is so made where that will be.
+	 */
 	session(): Session;
 }
 

@@ -352,6 +352,11 @@ export interface FrameWriterIn {
 	source: Remote<'MediaSource'>;
 }
 
+/** Whether somebody consumes the source. */
+export interface Demand {
+	demanded: boolean;
+}
+
 export interface RtpSenderIn {
 	kind: 'audio' | 'video';
 	track?: Remote<'Track'> | null;
@@ -777,6 +782,7 @@ export interface Objects {
 		calls: Record<never, never>;
 		events: {
 			error: ErrorInfo;
+			demand: Demand;
 		};
 	};
 	/**

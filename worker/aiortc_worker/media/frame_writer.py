@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import av
 import msgspec
@@ -24,6 +24,12 @@ MAX_FRAME: Final = 64 * 1024 * 1024
 "Bytes: more than a picture of 7680 by 4320."
 
 
+class Demand(Struct, frozen=True):
+    """Whether somebody consumes the source."""
+
+    demanded: bool
+
+
 class FrameWriter(Remote):
     """Feeds a MediaSource of type 'frames' with what the shim's MediaStreamTrackGenerator is given.
 
@@ -34,6 +40,7 @@ class FrameWriter(Remote):
     class In(Struct, frozen=True):
         source: Annotated[ObjectId, names("MediaSource")]
 
+    events: ClassVar = {"demand": Demand}
     close_order = 55
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
@@ -50,6 +57,9 @@ class FrameWriter(Remote):
         self._kept: av.VideoFrame | None = None
         self._owed = 0
         "Credit for frames that nobody consumed."
+        self._demanded = False
+        "As the shim was told."
+        self._on_demand()
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
         if kind != MEDIA:
@@ -73,18 +83,24 @@ class FrameWriter(Remote):
             self._owed += 1
 
     async def close(self) -> None:
-        self._feed.on_demand = lambda _: None
+        self._feed.on_demand = lambda: None
         self._owed = 0
         for output in self._source.feed.outputs.values():
             output.end()
 
-    def _on_demand(self, kind: Kind) -> None:
-        # Whoever attaches is about to be ready, and is so in the next turn.
-        asyncio.get_running_loop().call_soon(self._resume, kind)
+    def _on_demand(self) -> None:
+        # Whoever attaches is about to be ready, and is so in the next turn; who is replaced by another makes no change.
+        asyncio.get_running_loop().call_soon(self._look)
 
-    def _resume(self, kind: Kind) -> None:
-        if not self._source.output(kind).demanded:
-            return
+    def _look(self) -> None:
+        demanded = any(output.demanded for output in self._feed.outputs.values())
+        if demanded is not self._demanded:
+            self._demanded = demanded
+            self.emit("demand", Demand(demanded))
+        if demanded:
+            self._resume()
+
+    def _resume(self) -> None:
         picture, self._kept = self._kept, None
         if picture:
             self._source.output("video").push(picture)

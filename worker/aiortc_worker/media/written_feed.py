@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from .fan_out import FanOut
 from .frames import Kind
@@ -15,14 +14,10 @@ class WrittenFeed:
 
     def __init__(self, kinds: frozenset[Kind]) -> None:
         self.outputs: dict[Kind, FanOut] = {
-            kind: FanOut(kind, partial(self._on_demand, kind)) for kind in sorted(kinds)
+            kind: FanOut(kind, lambda _: self.on_demand()) for kind in sorted(kinds)
         }
-        self.on_demand: Callable[[Kind], None] = lambda _: None
-        "Told when an output is consumed again."
-
-    def _on_demand(self, kind: Kind, demanded: bool) -> None:
-        if demanded:
-            self.on_demand(kind)
+        self.on_demand: Callable[[], None] = lambda: None
+        "Told when an output begins or ceases to be consumed."
 
     async def open(self) -> Opened:
         return Opened()
