@@ -68,6 +68,16 @@ async def play(session: MediaSession, path: Path, **params: object) -> tuple[Med
     return source, sinks
 
 
+async def test_who_consumes_a_file_before_it_is_open_gets_it_then(session: MediaSession) -> None:
+    source = session.source("file", source=str(SAMPLE / "sample.webm"), **BOTH)
+    sinks = [Sink(), Sink()]
+    for kind, sink in zip(("audio", "video"), sinks, strict=True):
+        source.output(kind).attach(sink)
+    await source.open()
+    for sink in sinks:
+        await sink.until(3)
+
+
 @pytest.mark.parametrize("name", ["sample.webm", "sample.mp4"])
 async def test_a_file_plays_in_real_time_and_lip_sync(session: MediaSession, name: str) -> None:
     source, sinks = await play(session, SAMPLE / name)

@@ -102,6 +102,19 @@ async def test_a_stalled_loop_skips_pictures_and_catches_up_with_sound(session: 
     assert all(np.diff(video.times) > 0)
 
 
+async def test_who_consumes_it_before_it_is_open_gets_it_then(session: MediaSession) -> None:
+    source = session.source()
+    sinks = [Sink(), Sink()]
+    for kind, sink in zip(("audio", "video"), sinks, strict=True):
+        source.output(kind).attach(sink)
+    await asyncio.sleep(0.05)
+    assert not any(sink.frames for sink in sinks)
+    await source.open()
+    for sink in sinks:
+        await sink.until(3)
+        assert sink.times[0] < 0.05
+
+
 async def test_all_consumers_get_every_frame(session: MediaSession) -> None:
     source = session.source(video=VideoConstraints(width=160, height=120))
     await source.open()

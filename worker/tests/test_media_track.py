@@ -290,6 +290,26 @@ async def test_sound_written_before_anybody_listens_is_dropped_and_its_credit_ke
     assert session.credits == ahead + 3
 
 
+async def test_a_writer_says_when_its_source_begins_and_ceases_to_be_consumed(session: MediaSession) -> None:
+    source = session.source("frames", video=VideoConstraints())
+    track, sink = session.track(source, "video"), Sink()
+    session.add(FrameWriter, source=source.id)
+    await asyncio.sleep(0.01)
+    assert session.events == []
+    # Who leaves in the turn in which another comes makes no change.
+    track.attach(sink)
+    track.detach(sink)
+    track.attach(sink)
+    await asyncio.sleep(0.01)
+    track.detach(sink)
+    track.attach(sink)
+    await asyncio.sleep(0.01)
+    assert session.events == [("FrameWriter", "demand")]
+    track.detach(sink)
+    await asyncio.sleep(0.01)
+    assert session.events == [("FrameWriter", "demand")] * 2
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -256,11 +256,12 @@ async def test_a_live_feed_passes_on_what_comes_and_ends_with_it(session: MediaS
 
     source = session.source()
     feed = LiveFeed(make, frozenset({"audio", "video"}), source.spawn, partial(session.run_blocking, "file"))
+    sinks = {kind: Sink() for kind in feed.outputs}
+    # One before it is open, the other after.
+    feed.outputs["audio"].attach(sinks["audio"])
     opened = await feed.open()
     assert (opened.video.width, opened.video.frame_rate, opened.audio.channel_count) == (64, 25, 1)
-    sinks = {kind: Sink() for kind in feed.outputs}
-    for kind, sink in sinks.items():
-        feed.outputs[kind].attach(sink)
+    feed.outputs["video"].attach(sinks["video"])
     await wait_for(lambda: all(sink.has_ended for sink in sinks.values()))
     assert (len(sinks["video"].frames), len(sinks["audio"].frames)) == (5, 10)
     await feed.close()

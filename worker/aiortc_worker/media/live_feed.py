@@ -21,11 +21,13 @@ class LiveFeed:
         self._containers: dict[Kind, Container] = {}
         self._tasks: dict[Kind, asyncio.Task[None]] = {}
         for kind in sorted(kinds):
-            self._add(kind)
+            self.outputs[kind] = FanOut(kind, lambda _, kind=kind: self._look(kind))
 
     async def open(self) -> Opened:
         for kind in self.outputs:
             self._containers[kind] = await self._run(self._make, kind)
+            # Somebody may have begun to consume it meanwhile.
+            self._look(kind)
         audio, video = self._containers.get("audio"), self._containers.get("video")
         return Opened(audio.opened.audio if audio else None, video.opened.video if video else None)
 
@@ -35,14 +37,13 @@ class LiveFeed:
         for container in self._containers.values():
             await self._run(container.close)
 
-    def _add(self, kind: Kind) -> None:
-        def on_demand(demanded: bool) -> None:
-            if demanded and kind in self._containers:
-                self._tasks[kind] = self._spawn(self._play(kind))
-            elif not demanded and kind in self._tasks:
-                self._tasks.pop(kind).cancel()
-
-        self.outputs[kind] = FanOut(kind, on_demand)
+    def _look(self, kind: Kind) -> None:
+        """Reads a kind while it is open and consumed."""
+        demanded = self.outputs[kind].demanded
+        if demanded and kind in self._containers and kind not in self._tasks:
+            self._tasks[kind] = self._spawn(self._play(kind))
+        elif not demanded and kind in self._tasks:
+            self._tasks.pop(kind).cancel()
 
     async def _play(self, kind: Kind) -> None:
         try:

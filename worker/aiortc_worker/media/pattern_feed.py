@@ -25,7 +25,8 @@ class PatternFeed:
         self._spawn = spawn
         self._tasks: dict[Kind, asyncio.Task[None]] = {}
         self._numbers: dict[Kind, int] = {"audio": 0, "video": 0}
-        self._started = 0.0
+        self._started: float | None = None
+        self._looks: list[Callable[[], None]] = []
         self.outputs: dict[Kind, FanOut] = {}
         self._opened = Opened(
             AudioSettings(SAMPLE_RATE, audio.channel_count or 1) if audio else None,
@@ -43,6 +44,9 @@ class PatternFeed:
 
     async def open(self) -> Opened:
         self._started = asyncio.get_running_loop().time()
+        # Somebody may have begun to consume it before.
+        for look in self._looks:
+            look()
         return self._opened
 
     async def close(self) -> None:
@@ -50,24 +54,28 @@ class PatternFeed:
             task.cancel()
 
     def _add(self, kind: Kind, rate: Fraction, draw: Callable[[int], Frame]) -> None:
-        def on_demand(demanded: bool) -> None:
-            if demanded:
-                self._tasks[kind] = self._spawn(self._play(self.outputs[kind], float(rate), draw))
-            else:
+        def look() -> None:
+            """Draws while it is open and consumed."""
+            demanded = self.outputs[kind].demanded
+            if demanded and self._started is not None and kind not in self._tasks:
+                play = self._play(self.outputs[kind], self._started, float(rate), draw)
+                self._tasks[kind] = self._spawn(play)
+            elif not demanded and kind in self._tasks:
                 self._tasks.pop(kind).cancel()
 
-        self.outputs[kind] = FanOut(kind, on_demand)
+        self._looks.append(look)
+        self.outputs[kind] = FanOut(kind, lambda _: look())
 
-    async def _play(self, output: FanOut, rate: float, draw: Callable[[int], Frame]) -> None:
+    async def _play(self, output: FanOut, started: float, rate: float, draw: Callable[[int], Frame]) -> None:
         loop = asyncio.get_running_loop()
         kind = output.kind
         # It was not consumed until now: what was due meanwhile is skipped, not caught up.
-        self._numbers[kind] = max(self._numbers[kind], math.ceil((loop.time() - self._started) * rate))
+        self._numbers[kind] = max(self._numbers[kind], math.ceil((loop.time() - started) * rate))
         while True:
-            due = self._started + self._numbers[kind] / rate
+            due = started + self._numbers[kind] / rate
             # Sleeping even when late lets other tasks have their turn.
             await asyncio.sleep(max(0.0, due - loop.time()))
-            oldest = math.floor((loop.time() - self._started - MAX_LAG[kind]) * rate)
+            oldest = math.floor((loop.time() - started - MAX_LAG[kind]) * rate)
             number = max(self._numbers[kind], oldest)
             self._numbers[kind] = number + 1
             output.push(draw(number))

@@ -25,7 +25,7 @@ class Playback:
     def __init__(
         self, make: Callable[[frozenset[Kind]], Container], kinds: frozenset[Kind], spawn: Spawn, run: RunFile
     ) -> None:
-        self.outputs: dict[Kind, FanOut] = {kind: FanOut(kind, self._on_demand) for kind in sorted(kinds)}
+        self.outputs: dict[Kind, FanOut] = {kind: FanOut(kind, lambda _: self._look()) for kind in sorted(kinds)}
         self._make, self._kinds, self._spawn, self._run = make, kinds, spawn, run
         self._container: Container | None = None
         self._blocks: asyncio.Queue[list[Timed]] = asyncio.Queue(1)
@@ -35,6 +35,8 @@ class Playback:
 
     async def open(self) -> Opened:
         self._container = await self._run(self._make, self._kinds)
+        # Somebody may have begun to consume it meanwhile.
+        self._look()
         return self._container.opened
 
     async def close(self) -> None:
@@ -44,7 +46,8 @@ class Playback:
         if self._container:
             await self._run(self._container.close)
 
-    def _on_demand(self, _: bool) -> None:
+    def _look(self) -> None:
+        """Plays while it is open and consumed."""
         demanded = any(output.demanded for output in self.outputs.values())
         if not demanded and self._player:
             self._player.cancel()
