@@ -12,6 +12,8 @@ export interface Backend {
 	readonly sessions: Sessions;
 	/** Resolves when a worker is ready; rejects with a sentence that says what to do when none can be. */
 	readonly ready: Promise<void>;
+	/** Raises the number of workers that there may be at once, if that is less. */
+	allowWorkers(count: number): void;
 	/** Ends sessions (4007) and workers; leaves no file. */
 	close(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function startBackend(options: BackendOptions): Backend {
 	return {
 		sessions,
 		ready,
+		allowWorkers: (count) => pool.allow(count),
 		async close() {
 			clearInterval(heartbeat);
 			sessions.endAll(CloseCode.shuttingDown, 'the bridge is shutting down');

@@ -8,6 +8,7 @@ import { CAPABILITIES, DEFAULT_LIMITS, generateToken } from './limits.ts';
 import { memorySocketPair } from './memorySocket.ts';
 
 interface Embedded extends Endpoint {
+	readonly backend: Backend;
 	close(): Promise<void>;
 }
 
@@ -17,14 +18,17 @@ let embedded: Promise<Embedded> | null = null;
  * The process's one embedded bridge, started at the first call; a failed start is tried again at the next.
  * It keeps nothing alive: a session that has a reason to does that.
  *
+ * @param workers it may have so many, and one for each core in any case
  * @throws {SetupError | WorkerStartError} why there is no worker, in a sentence that says what to do
  */
-export function startEmbedded(): Promise<Endpoint> {
+export async function startEmbedded(workers = 1): Promise<Endpoint> {
 	embedded ??= start().catch((error) => {
 		embedded = null;
 		throw error;
 	});
-	return embedded;
+	const { backend, ...endpoint } = await embedded;
+	backend.allowWorkers(workers);
+	return endpoint;
 }
 
 /** Ends the embedded bridge, if there is one, and waits until its workers are gone. */
@@ -42,7 +46,7 @@ async function start(): Promise<Embedded> {
 		// Its sessions are one application's: the first worker is started ahead, another when a session needs it.
 		isolation: 'shared',
 		shared: false,
-		workers: Math.max(availableParallelism(), Number(process.env.AIORTC_SHIM_WORKERS) || 0),
+		workers: availableParallelism(),
 		spares: 0,
 	});
 	try {
@@ -51,7 +55,8 @@ async function start(): Promise<Embedded> {
 		await backend.close();
 		throw error;
 	}
-	return { url: 'the embedded bridge', token, openSocket: () => open(backend), close: () => backend.close() };
+	const close = (): Promise<void> => backend.close();
+	return { url: 'the embedded bridge', token, backend, openSocket: () => open(backend), close };
 }
 
 function open({ sessions }: Backend): Socket {

@@ -12,7 +12,7 @@ const RETRY_MS = 500;
 export interface PoolOptions {
 	/** The interpreter; the managed environment's unless given. */
 	readonly python?: string;
-	/** Workers at most. */
+	/** Workers at most, until allow() allows more. */
 	readonly workers: number;
 	/** Idle workers kept ready; one worker is there in any case. */
 	readonly spares: number;
@@ -43,9 +43,16 @@ export class Pool {
 	#coming = 0;
 	readonly #closing = new AbortController();
 	#failures = 0;
+	#most: number;
 
 	constructor(options: PoolOptions) {
 		this.#options = options;
+		this.#most = options.workers;
+	}
+
+	/** Allows so many workers at once, unless more are allowed already. */
+	allow(workers: number): void {
+		this.#most = Math.max(this.#most, workers);
 	}
 
 	/**
@@ -114,12 +121,12 @@ export class Pool {
 	}
 
 	#hasRoom(): boolean {
-		return this.#spares.size > 0 || this.size < this.#options.workers;
+		return this.#spares.size > 0 || this.size < this.#most;
 	}
 
 	async #makeRoom(): Promise<void> {
 		const idle = [...this.#owned].find((worker) => worker.sessions === 0);
-		if (!idle) throw new PoolFullError(`all ${this.#options.workers} workers serve others; try again later`);
+		if (!idle) throw new PoolFullError(`all ${this.#most} workers serve others; try again later`);
 		await this.#retire(idle);
 	}
 
@@ -156,8 +163,8 @@ export class Pool {
 	/** Keeps the wanted spares starting, and one worker in any case. */
 	#refill(): void {
 		if (this.#closed) return;
-		const { spares, workers } = this.#options;
-		while (this.#spares.size < Math.max(spares, this.size === 0 ? 1 : 0) && this.size < workers) {
+		const { spares } = this.#options;
+		while (this.#spares.size < Math.max(spares, this.size === 0 ? 1 : 0) && this.size < this.#most) {
 			const spare: Spare = { started: this.#launch(), worker: null };
 			this.#spares.add(spare);
 			spare.started.then(

@@ -24,7 +24,11 @@ export interface ShimOptions {
 	readonly url?: string;
 	/** AIORTC_SHIM_TOKEN unless given. */
 	readonly token?: string;
-	/** Sessions over which connections are spread, each in a worker of its own; AIORTC_SHIM_WORKERS unless given, else 1. */
+	/**
+	 * Sessions over which connections are spread, each in a worker of its own if the bridge has as many;
+	 * AIORTC_SHIM_WORKERS unless given, else 1. A connection goes to the session that has the fewest; everything else that
+	 * is made with the shim serves connections of all of them. A lost session takes its own connections along.
+	 */
 	readonly sessions?: number;
 	/** Takes a line for each frame; AIORTC_SHIM_DEBUG writes them to stderr. */
 	readonly debug?: (line: string) => void;
@@ -67,17 +71,17 @@ function openSessions(options: ShimOptions): Sessions {
 	const count = options.sessions ?? Number(env.AIORTC_SHIM_WORKERS || 1);
 	if (!Number.isInteger(count) || count < 1) throw new RangeError(`AIORTC_SHIM_WORKERS is ${count}; a count is needed`);
 	const debug = options.debug ?? (env.AIORTC_SHIM_DEBUG ? (line: string) => console.error(line) : undefined);
-	const connect = () => findBridge(options);
+	const connect = () => findBridge(options, count);
 	const sessionOptions: SessionOptions = { connect, openSocket, client: client(), keepAlive: keepAlive(), debug };
 	const sessions = new Sessions(sessionOptions, count);
 	opened.add(new WeakRef(sessions));
 	return sessions;
 }
 
-async function findBridge({ url = process.env.AIORTC_SHIM_URL, token }: ShimOptions): Promise<Endpoint> {
+async function findBridge({ url = process.env.AIORTC_SHIM_URL, token }: ShimOptions, count: number): Promise<Endpoint> {
 	if (url) return namedBridge(url, token ?? process.env.AIORTC_SHIM_TOKEN);
 	const { startEmbedded } = await import('../bridge/embedded.ts');
-	return startEmbedded();
+	return startEmbedded(count);
 }
 
 /**

@@ -4,7 +4,10 @@
  *     npm test                      all of them
  *     npm test -- unit worker       the suites named: unit, worker, integration, wpt, e2e, runtimes
  *     npm test -- integration/pc    the files whose path has that in it
+ *     npm test -- --sessions 3 integration e2e
+ *                                   those of these in which shims have connections, each shim with three sessions
  *
+ * All of them includes, once more and with three sessions, those that say most of connections.
  * Ends with one line `N passed, N failed`. A file that a deadline ended, that printed no totals or that left a process
  * behind counts as one failure.
  */
@@ -12,6 +15,7 @@ import { spawn } from 'node:child_process';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { ensurePython } from '../bridge/python.ts';
 import { ensureTools } from '../tests/runtimes/tools.ts';
 import { ensureTests } from './get-wpt.ts';
@@ -29,6 +33,11 @@ const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promis
 	runtimes: [ensureChromium, ensureMediasoupWorker, ensureTools],
 };
 
+/** Files for which it makes no difference how many sessions a shim has: what they test is below it, or a page. */
+const ONE_SESSION = /\/integration\/(bridge|setup)\/|\/e2e\/(page|room\.)/;
+/** Run with several sessions, too, when all is run. */
+const SEVERAL = { count: '3', files: ['integration/pc-', 'integration/media', 'e2e/contract-', 'e2e/apps-'] };
+
 /** What a line begins with that is shown even when all is well. */
 const NOTE = 'note: ';
 
@@ -44,29 +53,42 @@ interface Ended {
 	leftBehind: string[];
 }
 
-const wanted = process.argv.slice(2);
+/** What is to be run. */
+interface Selection {
+	/** Suites, or parts of paths; none for all. */
+	readonly words: readonly string[];
+	/** Of each shim; AIORTC_SHIM_WORKERS says how many where this does not. */
+	readonly sessions?: string;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { sessions: { type: 'string' } } });
 const totals: Totals = { passed: 0, failed: 0 };
 
-// Unit tests share nothing, so two run at once; the others own ports, workers and time, and run alone.
-await runFiles('unit', 2);
-await runPytest();
-await runFiles('integration', 1);
-await runFiles('wpt', 1);
-await runFiles('e2e', 1);
-await runFiles('runtimes', 1);
+await runSuites({ words: positionals, sessions: values.sessions });
+if (positionals.length === 0 && !values.sessions) await runSuites({ words: SEVERAL.files, sessions: SEVERAL.count });
 
 console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 
-async function runFiles(suite: Suite, atOnce: number): Promise<void> {
+async function runSuites(selection: Selection): Promise<void> {
+	// Unit tests share nothing, so two run at once; the others own ports, workers and time, and run alone.
+	await runFiles('unit', 2, selection);
+	await runPytest(selection);
+	await runFiles('integration', 1, selection);
+	await runFiles('wpt', 1, selection);
+	await runFiles('e2e', 1, selection);
+	await runFiles('runtimes', 1, selection);
+}
+
+async function runFiles(suite: Suite, atOnce: number, selection: Selection): Promise<void> {
 	const files = globSync(`tests/${suite}/**/*.test.ts`, { cwd: root })
-		.filter((file) => isWanted(suite, file))
+		.filter((file) => isWanted(suite, file, selection))
 		.sort();
 	if (files.length > 0) await prepare(suite);
 	const next = files.values();
 	await Promise.all(
 		Array.from({ length: atOnce }, async () => {
-			for (const file of next) await runFile(suite, file);
+			for (const file of next) await runFile(suite, file, selection);
 		}),
 	);
 }
@@ -79,13 +101,14 @@ async function prepare(suite: Suite): Promise<void> {
 	}
 }
 
-function isWanted(suite: string, file: string): boolean {
-	return wanted.length === 0 || wanted.some((word) => word === suite || (word.includes('/') && file.includes(word)));
+function isWanted(suite: string, file: string, { words, sessions }: Selection): boolean {
+	if (sessions && (!['integration', 'e2e'].includes(suite) || ONE_SESSION.test(file))) return false;
+	return words.length === 0 || words.some((word) => word === suite || (word.includes('/') && file.includes(word)));
 }
 
-async function runFile(suite: Suite, file: string): Promise<void> {
+async function runFile(suite: Suite, file: string, { sessions }: Selection): Promise<void> {
 	const started = Date.now();
-	const ended = await run(process.execPath, [file], root, DEADLINE_MS[suite]);
+	const ended = await run(process.execPath, [file], root, DEADLINE_MS[suite], sessions);
 	const total = Number(/^\s*Total:\s+(\d+)/m.exec(ended.output)?.[1] ?? 0);
 	const passed = Number(/^\s*Passed:\s+(\d+)/m.exec(ended.output)?.[1] ?? 0);
 	const faults = [
@@ -96,11 +119,12 @@ async function runFile(suite: Suite, file: string): Promise<void> {
 	].filter(Boolean);
 	totals.passed += passed;
 	totals.failed += total - passed + faults.length;
-	report(file, started, passed === total && faults.length === 0, ended.output, faults.join(', '));
+	const name = sessions ? `${file} with ${sessions} sessions` : file;
+	report(name, started, passed === total && faults.length === 0, ended.output, faults.join(', '));
 }
 
-async function runPytest(): Promise<void> {
-	if (!isWanted('worker', 'worker/tests')) return;
+async function runPytest(selection: Selection): Promise<void> {
+	if (!isWanted('worker', 'worker/tests', selection)) return;
 	const started = Date.now();
 	const python = await ensurePython({ lock: 'requirements-dev.lock' });
 	const ended = await run(python, ['-m', 'pytest', '-q', '--color=no', '-n', '3'], join(root, 'worker'), 600_000);
@@ -118,9 +142,10 @@ async function runPytest(): Promise<void> {
 }
 
 /** Runs a command in a process group of its own; at its end nothing of that group may be alive. */
-function run(command: string, args: string[], cwd: string, deadline: number): Promise<Ended> {
+function run(command: string, args: string[], cwd: string, deadline: number, sessions?: string): Promise<Ended> {
 	return new Promise((resolve) => {
-		const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+		const env = sessions ? { ...process.env, AIORTC_SHIM_WORKERS: sessions } : process.env;
+		const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 		const chunks: Buffer[] = [];
 		let timedOut = false;
 		child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));

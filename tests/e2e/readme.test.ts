@@ -34,15 +34,20 @@ function block(mark: string, run: (code: string) => Promise<void>): void {
 	runners.set(mark, run);
 }
 
+/** Sessions of a shim, with each of which a block does the same. */
+const COUNTS = ['1', '3'];
+
 block('const alice = new RTCPeerConnection();', async (code) => {
 	const [, promised] = /prints `([^`]+)`/.exec(readme)!;
-	assert.is(await runScript(code), `${promised}\n`);
+	for (const count of COUNTS) assert.is(await runScript(code, { AIORTC_SHIM_WORKERS: count }), `${promised}\n`);
 });
 
 for (const mark of ['new Device()', 'createShim()', "source: 'film.webm'"]) {
 	block(mark, async (code) => {
 		const film = join(root, 'demo/media/sample.webm');
-		assert.is(await runScript(code.replaceAll('film.webm', film)), `${promisedOf(code)}\n`);
+		const whole = code.replaceAll('film.webm', film);
+		for (const count of COUNTS)
+			assert.is(await runScript(whole, { AIORTC_SHIM_WORKERS: count }), `${promisedOf(code)}\n`);
 	});
 }
 
@@ -62,7 +67,8 @@ block('AIORTC_SHIM_URL=', async (code) => {
 	// There is no Python of its own, so nothing that it could start.
 	const variables = { AIORTC_SHIM_URL: bridge.url, AIORTC_SHIM_TOKEN: bridge.token, AIORTC_SHIM_PYTHON: '/nowhere' };
 	const first = blocks.find((each) => each.code.includes('const alice'))!;
-	assert.is(await runScript(first.code, variables), 'hello 320x240\n');
+	for (const AIORTC_SHIM_WORKERS of COUNTS)
+		assert.is(await runScript(first.code, { ...variables, AIORTC_SHIM_WORKERS }), 'hello 320x240\n');
 	await bridge.stop();
 });
 

@@ -14,13 +14,10 @@ import { childrenOf } from './bridge/processes.ts';
 import { connected, makePair, negotiate, next, opened, type Pair, until } from './pcPair.ts';
 
 const COUNT = 3;
-// The embedded bridge has as many workers at least.
-process.env.AIORTC_SHIM_WORKERS = String(COUNT);
-
 const test = suite('sessions');
 
 const alive = setInterval(() => {}, 1_000);
-const sessions = new Sessions({ connect: startEmbedded }, COUNT);
+const sessions = new Sessions({ connect: () => startEmbedded(COUNT) }, COUNT);
 const shim = bindShim(sessions);
 const Connection = shim.RTCPeerConnection;
 

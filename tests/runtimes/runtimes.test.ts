@@ -37,11 +37,13 @@ const [, example] = /```js\n([\s\S]*?)```/.exec(readme)!;
 writeFileSync(folder.at('first.mjs'), `${example}\nconsole.log('end');\n`);
 
 for (const runtime of runtimes) {
-	test(`${runtime.name}: the first example of the README does what it says`, async () => {
-		const ended = await folder.run(runtime, 'first.mjs');
-		assertEnded(ended);
-		assert.is(ended.stdout, 'hello 320x240\nend\n');
-	});
+	for (const count of ['1', '3']) {
+		test(`${runtime.name}: the first example of the README does what it says, with AIORTC_SHIM_WORKERS=${count}`, async () => {
+			const ended = await folder.run(runtime, 'first.mjs', { AIORTC_SHIM_WORKERS: count });
+			assertEnded(ended);
+			assert.is(ended.stdout, 'hello 320x240\nend\n');
+		});
+	}
 
 	test(`${runtime.name}: text, bytes, a picture and a tone arrive, and the program ends by itself`, async () => {
 		const ended = await folder.run(runtime, 'call.mjs');

@@ -18,10 +18,12 @@ export class FakeRemote {
 	readonly id: number;
 	readonly type: string;
 	readonly params: Record<string, unknown>;
-	readonly #session: FakeSession;
+	readonly session: FakeSession;
+	/** Called when there is room for a frame of media again. */
+	readonly #onroom: (() => void)[] = [];
 
 	constructor(session: FakeSession, id: number, type: string, params: Record<string, unknown>) {
-		this.#session = session;
+		this.session = session;
 		this.id = id;
 		this.type = type;
 		this.params = params;
@@ -29,7 +31,7 @@ export class FakeRemote {
 
 	async call(name: string, params: object): Promise<unknown> {
 		this.calls.push([name, asSent(params)]);
-		return this.#session.answer(this, name);
+		return this.session.answer(this, name);
 	}
 
 	on(event: string, listener: Listener): void {
@@ -47,6 +49,16 @@ export class FakeRemote {
 	sendMedia(header: MediaHeader, planes: Uint8Array): boolean {
 		this.written.push([header, planes]);
 		return true;
+	}
+
+	mediaRoom(): Promise<void> {
+		return new Promise((resolve) => this.#onroom.push(resolve));
+	}
+
+	/** The worker has taken what was written. */
+	async giveRoom(): Promise<void> {
+		for (const resolve of this.#onroom.splice(0)) resolve();
+		await new Promise((resolve) => setTimeout(resolve));
 	}
 
 	drop(): void {

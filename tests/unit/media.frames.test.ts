@@ -274,6 +274,31 @@ test("of a host's picture goes what is visible, by whole chroma samples", async 
 	assert.instance(error, TypeError);
 });
 
+test('what is written goes to every session that uses it, the latest picture to one that begins to', async () => {
+	const sessions = [new FakeSession(), new FakeSession(), new FakeSession()] as const;
+	const [first, second, third] = sessions;
+	setContext(MediaStreamTrackGenerator, { session: () => first.real });
+	const track = new MediaStreamTrackGenerator('video');
+	const writer = track.writable.getWriter();
+	const write = (timestamp: number) => writer.write(new VideoFrame(planes, { ...init, timestamp }) as never);
+	const written = () =>
+		sessions.map((session) => session.alive('FrameWriter').flatMap(({ written }) => written.map(([h]) => h.timestamp)));
+	await write(1);
+	assert.equal(written(), [[], [], []]);
+	openTrack(track, second.real);
+	assert.equal(written(), [[], [1], []]);
+	openTrack(track, third.real);
+	await write(2);
+	assert.equal(written(), [[], [1, 2], [1, 2]]);
+	for (const remote of second.made) remote.onlost?.(new Error('lost'));
+	assert.is(track.readyState, 'live');
+	await write(3);
+	assert.equal(written(), [[], [1, 2], [1, 2, 3]]);
+	track.stop();
+	assert.ok(third.made.every(({ dropped }) => dropped));
+	assert.instance(await write(4).catch((error) => error), DOMException);
+});
+
 test('a generator refuses frames of the other kind', async () => {
 	const session = new FakeSession();
 	setContext(MediaStreamTrackGenerator, { session: () => session.real });

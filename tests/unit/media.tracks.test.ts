@@ -105,7 +105,7 @@ test('the end of a source ends all its tracks, with an event each', async () => 
 	assert.ok(tracks.every((track) => track.readyState === 'ended'));
 });
 
-test('a lost session ends the tracks that it opened, and none that another did', async () => {
+test('a track ends with the last session that has its source open', async () => {
 	const { session, stream } = await testTracks();
 	const [video] = stream.getVideoTracks();
 	const other = new FakeSession();
@@ -115,6 +115,8 @@ test('a lost session ends the tracks that it opened, and none that another did',
 	openTrack(video!, other.real);
 	assert.is(other.made.filter(({ type }) => type === 'Track').length, 2);
 	session.made[0]!.onlost?.(new Error('lost'));
+	assert.is(video!.readyState, 'live');
+	for (const remote of other.made.slice(-2)) remote.onlost?.(new Error('lost'));
 	assert.is(video!.readyState, 'ended');
 });
 
@@ -147,6 +149,63 @@ test('a remote track is muted until its receiver says otherwise, and takes its c
 	assert.equal(seen, ['unmute', 'mute', 'ended']);
 	assert.is(receiver.dropped, false);
 	assert.equal([clone.readyState, openTrack(clone, session.real)], ['ended', null]);
+});
+
+test('a remote track is carried into another session while it is consumed there, frame by frame as there is room', async () => {
+	const [home, away] = [new FakeSession(), new FakeSession()];
+	const receiver = new FakeRemote(home, 9, 'RtpReceiver', {});
+	const track = createRemoteTrack('video', home.real, receiver.as());
+	openTrack(track, away.real);
+	openTrack(track.clone(), away.real);
+	assert.equal(away.made.map(({ type }) => type).sort(), ['FrameWriter', 'MediaSource', 'Track', 'Track']);
+	assert.is(home.made.length, 0);
+
+	const [writer] = away.alive('FrameWriter');
+	writer!.emit('demand', { demanded: true });
+	assert.equal(home.alive('Track')[0]!.params, { source: 9, kind: 'video' });
+	const [reader] = home.alive('FrameReader');
+	assert.is(reader!.credits, 2);
+	const header = { timestamp: 0, duration: null, format: 'I420', width: 2, height: 2, rotation: 0 } as const;
+	for (const byte of [1, 2]) reader!.onmedia!(header, new Uint8Array(6).fill(byte));
+	assert.equal(
+		writer!.written.map(([, [byte]]) => byte),
+		[1, 2],
+	);
+	assert.is(reader!.credits, 2);
+	await writer!.giveRoom();
+	assert.is(reader!.credits, 4);
+
+	// A clone that is disabled is so where it is sent; the other goes on.
+	track.enabled = false;
+	assert.equal(away.alive('Track')[0]!.calls, [['setEnabled', { enabled: false }]]);
+	assert.equal(home.alive('Track')[0]!.calls, []);
+
+	writer!.emit('demand', { demanded: false });
+	assert.equal([home.alive('FrameReader').length, home.alive('Track').length], [0, 0]);
+	await writer!.giveRoom();
+	writer!.emit('demand', { demanded: true });
+	home.alive('FrameReader')[0]!.emit('ended');
+	assert.equal(
+		['FrameWriter', 'MediaSource'].map((type) => away.alive(type).length),
+		[0, 0],
+	);
+	assert.equal([home.alive('FrameReader').length, home.alive('Track').length], [0, 0]);
+});
+
+test('a relay goes with the session that it carries to, and is made anew in the next; the last track ends it', () => {
+	const [home, away, next] = [new FakeSession(), new FakeSession(), new FakeSession()];
+	const receiver = new FakeRemote(home, 9, 'RtpReceiver', {});
+	const track = createRemoteTrack('audio', home.real, receiver.as());
+	openTrack(track, away.real);
+	away.alive('FrameWriter')[0]!.emit('demand', { demanded: true });
+	for (const remote of [...away.made]) remote.onlost?.(new Error('lost'));
+	assert.is(home.alive('FrameReader').length, 0);
+	assert.is(track.readyState, 'live');
+	openTrack(track, next.real);
+	next.alive('FrameWriter')[0]!.emit('demand', { demanded: true });
+	assert.is(home.alive('FrameReader').length, 1);
+	endRemoteTrack(track);
+	for (const session of [home, next]) assert.ok(session.made.every(({ dropped }) => dropped));
 });
 
 test('handlers on the prototype see this and the event', async () => {

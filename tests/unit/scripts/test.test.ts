@@ -42,6 +42,19 @@ test('a file that runs no test, that crashes or that leaves a process is a failu
 	assert.match(output, /leaving\.test\.ts .*: left behind: sleep 60/);
 });
 
+test('files in which shims have connections are run with as many sessions as asked for', async () => {
+	const says = (name: string) => `console.log('note: ${name} ' + process.env.AIORTC_SHIM_WORKERS);\n${GOOD}`;
+	for (const name of ['integration/pc-one', 'integration/more', 'integration/bridge/one', 'e2e/page-one']) {
+		mkdirSync(path.dirname(path.join(folder, 'tests', name)), { recursive: true });
+		writeFileSync(path.join(folder, 'tests', `${name}.test.ts`), says(name));
+	}
+	const env = { AIORTC_SHIM_WORKERS: '' };
+	const three = await run({ one: says('unit/one') }, env, ['--sessions', '3', 'unit', 'integration']);
+	assert.equal(notes(three.output), ['integration/more 3', 'integration/pc-one 3']);
+	const { output } = await run({}, env, ['unit', 'integration/']);
+	assert.equal(notes(output), ['integration/bridge/one ', 'integration/more ', 'integration/pc-one ', 'unit/one ']);
+});
+
 test('of a file in which all is well only its notes are shown', async () => {
 	const { output } = await run({ good: `console.log('note: 93 %');\nconsole.log('chatter');\n${GOOD}` });
 	assert.is(output.trim(), 'note: 93 %');
@@ -64,12 +77,17 @@ test('a file has a process of its own, and a deadline', async () => {
 	assert.match(output, /hanging\.test\.ts .*: not finished after \d+ s/);
 });
 
+/** What files said that is shown, in alphabetical order. */
+function notes(output: string): string[] {
+	return [...output.matchAll(/note: (.*)$/gm)].map(([, said]) => said!).sort();
+}
+
 /** Runs the unit suite of a project that has these files; `output` is what it said of failures. */
-async function run(files: Record<string, string>, env: NodeJS.ProcessEnv = {}) {
+async function run(files: Record<string, string>, env: NodeJS.ProcessEnv = {}, args: string[] = ['unit']) {
 	for (const [name, content] of Object.entries(files)) {
 		writeFileSync(path.join(folder, 'tests/unit', `${name}.test.ts`), content);
 	}
-	const child = spawn(process.execPath, [path.join(folder, 'scripts/test.ts'), 'unit'], {
+	const child = spawn(process.execPath, [path.join(folder, 'scripts/test.ts'), ...args], {
 		cwd: folder,
 		env: { ...process.env, ...env },
 		stdio: ['ignore', 'pipe', 'pipe'],
