@@ -33,8 +33,8 @@ const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promis
 	runtimes: [ensureChromium, ensureMediasoupWorker, ensureTools],
 };
 
-/** Files for which it makes no difference how many sessions a shim has: what they test is below it, or a page. */
-const ONE_SESSION = /\/integration\/(bridge|setup)\/|\/e2e\/(page|room\.)/;
+/** Files for which it makes no difference how many sessions a shim has: what they test is below it, beside it, or a page. */
+const ONE_SESSION = /\/integration\/(bridge\/|setup\/|bench)|\/e2e\/(page|room\.)/;
 /** Run with several sessions, too, when all is run. */
 const SEVERAL = { count: '3', files: ['integration/pc-', 'integration/media', 'e2e/contract-', 'e2e/apps-'] };
 

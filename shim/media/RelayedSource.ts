@@ -4,6 +4,8 @@ import type { MediaHeader } from '../rpc/types.ts';
 import type { Kind } from './MediaStreamTrack.ts';
 import { WrittenFeed } from './WrittenFeed.ts';
 
+type Original = Remote<'RtpReceiver'> | Remote<'MediaSource'>;
+
 /** Frames that may be under way: pictures, so that a slow path costs delay and not rate; sound, in 20 ms. */
 const AHEAD: Record<Kind, number> = { audio: 10, video: 2 };
 
@@ -13,21 +15,47 @@ interface Reading {
 	readonly reader: Remote<'FrameReader'>;
 }
 
+/** A source that can be in one session only, carried into others: by session, made on first use. */
+export class Relays {
+	readonly #kind: Kind;
+	readonly #original: Original;
+	readonly #relays = new Map<Session, RelayedSource>();
+
+	constructor(kind: Kind, original: Original) {
+		this.#kind = kind;
+		this.#original = original;
+	}
+
+	/** What stands for the source in `session`. */
+	remote(session: Session): Remote<'MediaSource'> {
+		const known = this.#relays.get(session);
+		if (known) return known.remote;
+		const relay = new RelayedSource(this.#kind, this.#original, session);
+		relay.onend = () => this.#relays.delete(session);
+		this.#relays.set(session, relay);
+		return relay.remote;
+	}
+
+	close(): void {
+		for (const relay of [...this.#relays.values()]) relay.close();
+	}
+}
+
 /**
- * What is received in one session, as a source in another: read and written there, raw, while somebody consumes it
- * there. Meanwhile nothing of it is read, nor decoded for it.
+ * A source of one session in another: read there and written here, raw, while somebody consumes it here. Otherwise
+ * nothing of it is read, nor decoded for it.
  */
-export class RelayedSource {
+class RelayedSource {
 	/** Called when it can carry no more: what it reads has ended, or one of the sessions is lost. */
 	onend: (() => void) | null = null;
 	readonly #kind: Kind;
-	readonly #receiver: Remote<'RtpReceiver'>;
+	readonly #original: Original;
 	readonly #feed: WrittenFeed;
 	#reading: Reading | null = null;
 
-	constructor(kind: Kind, receiver: Remote<'RtpReceiver'>, session: Session) {
+	constructor(kind: Kind, original: Original, session: Session) {
 		this.#kind = kind;
-		this.#receiver = receiver;
+		this.#original = original;
 		this.#feed = new WrittenFeed(session, kind);
 		this.#feed.ondemand = (demanded) => (demanded ? this.#begin() : this.#rest());
 		this.#feed.source.onlost = () => this.close();
@@ -37,7 +65,7 @@ export class RelayedSource {
 		return this.#feed.source;
 	}
 
-	/** Ends it, and with it what the other session sends of it. */
+	/** Ends it, and with it what is sent of it. */
 	close(): void {
 		this.#rest();
 		this.#feed.ondemand = null;
@@ -48,8 +76,8 @@ export class RelayedSource {
 
 	#begin(): void {
 		if (this.#reading) return;
-		const { session } = this.#receiver;
-		const track = session.create('Track', { source: this.#receiver, kind: this.#kind });
+		const { session } = this.#original;
+		const track = session.create('Track', { source: this.#original, kind: this.#kind });
 		const reader = session.create('FrameReader', { track });
 		this.#reading = { track, reader };
 		reader.onmedia = (header, planes) => void this.#carry(reader, header, planes);

@@ -3,7 +3,7 @@ import type { Session } from '../rpc/Session.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { showsTracks } from './hostClasses.ts';
 import { type Kind, MediaStreamTrack, setTrackMuted } from './MediaStreamTrack.ts';
-import { RelayedSource } from './RelayedSource.ts';
+import { Relays } from './RelayedSource.ts';
 import { shownBy, showTrack } from './shownTrack.ts';
 import type { SourceListener, TrackSource } from './TrackSource.ts';
 
@@ -40,22 +40,20 @@ export function endRemoteTrack(track: MediaStreamTrack): void {
 
 class ReceiverSource implements TrackSource {
 	readonly home: Session;
-	readonly #kind: Kind;
 	readonly #receiver: Remote<'RtpReceiver'>;
+	readonly #relays: Relays;
 	readonly #tracks = new Set<SourceListener>();
-	/** By the sessions that it is carried to. */
-	readonly #relays = new Map<Session, RelayedSource>();
 
 	constructor(kind: Kind, home: Session, receiver: Remote<'RtpReceiver'>) {
-		this.#kind = kind;
 		this.home = home;
 		this.#receiver = receiver;
+		this.#relays = new Relays(kind, receiver);
 		receiver.on('mute', () => this.#mute(true));
 		receiver.on('unmute', () => this.#mute(false));
 	}
 
 	remote(session: Session): Remote<'RtpReceiver'> | Remote<'MediaSource'> {
-		return session === this.home ? this.#receiver : this.#relay(session).remote;
+		return session === this.home ? this.#receiver : this.#relays.remote(session);
 	}
 
 	retain(track: SourceListener): void {
@@ -64,16 +62,7 @@ class ReceiverSource implements TrackSource {
 
 	release(track: SourceListener): void {
 		this.#tracks.delete(track);
-		if (this.#tracks.size === 0) for (const relay of [...this.#relays.values()]) relay.close();
-	}
-
-	#relay(session: Session): RelayedSource {
-		const known = this.#relays.get(session);
-		if (known) return known;
-		const relay = new RelayedSource(this.#kind, this.#receiver, session);
-		relay.onend = () => this.#relays.delete(session);
-		this.#relays.set(session, relay);
-		return relay;
+		if (this.#tracks.size === 0) this.#relays.close();
 	}
 
 	end(): void {

@@ -3,11 +3,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmbedded } from '../../bridge/embedded.ts';
+import { startBridge } from '../../bridge/server.ts';
 import { readPictureCode } from '../../demo/verify/pictureCode.ts';
 import { level, toneFrequency } from '../../demo/verify/tone.ts';
 import { Sessions } from '../../entries/sessions.ts';
 import { bindShim } from '../../entries/shim.ts';
-import { MediaStreamTrackProcessor, type RTCPeerConnection } from '../../entries/node.ts';
+import { createShim, MediaStreamTrackProcessor, type RTCPeerConnection } from '../../entries/node.ts';
 import { VideoFrame, type MediaStreamTrack } from '../../shim/media/index.ts';
 import type { Session } from '../../shim/rpc/Session.ts';
 import { childrenOf } from './bridge/processes.ts';
@@ -278,6 +279,20 @@ test('with one session of three are lost its connections alone; another takes it
 	written.stop();
 	assert.is(childrenOf().length, COUNT);
 	await nothingIsLeft();
+});
+
+test('a bridge that allows fewer sessions: the connection that finds none fails, and those after it use the others', async () => {
+	const bridge = await startBridge({ token: 'sesame', limits: { sessions: 2 } });
+	const few = createShim({ url: bridge.url, token: 'sesame', sessions: 3 });
+	const all = Array.from({ length: 3 }, () => new few.RTCPeerConnection());
+	const made = await Promise.allSettled(all.map((connection) => connection.createOffer()));
+	assert.equal(made.map(({ status }) => status).sort(), ['fulfilled', 'fulfilled', 'rejected']);
+	const [refused] = made.filter((each) => each.status === 'rejected');
+	assert.match((refused as PromiseRejectedResult).reason.message, /2 sessions exist/);
+	const more = Array.from({ length: 4 }, () => new few.RTCPeerConnection());
+	await Promise.all(more.map((connection) => connection.createOffer()));
+	await few.close();
+	await bridge.close();
 });
 
 test.run();
