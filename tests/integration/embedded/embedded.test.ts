@@ -82,10 +82,11 @@ test('a program that is killed leaves no process and no file after 2 s', async (
 		console.log('open');
 	`);
 	await running.said('open');
-	const [worker] = childrenOf(running.child.pid);
-	assert.is(socketFolders(running.child.pid).length, 1);
+	const workers = childrenOf(running.child.pid);
+	assert.ok(workers.length > 0);
+	assert.is(socketFolders(running.child.pid).length, workers.length);
 	running.child.kill('SIGKILL');
-	assert.ok(await within(2000, () => !isAlive(worker!)));
+	assert.ok(await within(2000, () => !workers.some(isAlive)));
 	assert.ok(await within(2000, () => socketFolders(running.child.pid).length === 0));
 });
 
