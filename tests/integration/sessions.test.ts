@@ -6,10 +6,10 @@ import { startEmbedded } from '../../bridge/embedded.ts';
 import { startBridge } from '../../bridge/server.ts';
 import { readPictureCode } from '../../demo/verify/pictureCode.ts';
 import { level, toneFrequency } from '../../demo/verify/tone.ts';
+import { createShim, MediaStreamTrackProcessor, type RTCPeerConnection } from '../../entries/node.ts';
 import { Sessions } from '../../entries/sessions.ts';
 import { bindShim } from '../../entries/shim.ts';
-import { createShim, MediaStreamTrackProcessor, type RTCPeerConnection } from '../../entries/node.ts';
-import { VideoFrame, type MediaStreamTrack } from '../../shim/media/index.ts';
+import { type MediaStreamTrack, VideoFrame } from '../../shim/media/index.ts';
 import type { Session } from '../../shim/rpc/Session.ts';
 import { childrenOf } from './bridge/processes.ts';
 import { connected, makePair, negotiate, next, opened, type Pair, until } from './pcPair.ts';
@@ -142,7 +142,8 @@ test('a track that the program writes is sent by connections of every session, a
 	let time = 0;
 	const write = (luma: number): Promise<void> => {
 		const planes = new Uint8Array(160 * 120 * 1.5).fill(128).fill(luma, 0, 160 * 120);
-		const init = { format: 'I420', codedWidth: 160, codedHeight: 120, timestamp: (time += 40_000) } as const;
+		time += 40_000;
+		const init = { format: 'I420', codedWidth: 160, codedHeight: 120, timestamp: time } as const;
 		return writer.write(new VideoFrame(planes, init) as unknown as globalThis.VideoFrame);
 	};
 	await write(60);
@@ -248,7 +249,10 @@ test('a certificate serves connections of every session, and shows the same fing
 });
 
 test('with one session of three are lost its connections alone; another takes its place', async () => {
-	const certificate = await Connection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' } as AlgorithmIdentifier);
+	const certificate = await Connection.generateCertificate({
+		name: 'ECDSA',
+		namedCurve: 'P-256',
+	} as AlgorithmIdentifier);
 	const written = new shim.MediaStreamTrackGenerator({ kind: 'audio' });
 	const stream = await shim.mediaDevices.getUserMedia({ video: { width: 160, height: 120 } });
 	const [track] = stream.getVideoTracks();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from .container import Container
 from .fan_out import FanOut
@@ -21,7 +22,7 @@ class LiveFeed:
         self._containers: dict[Kind, Container] = {}
         self._tasks: dict[Kind, asyncio.Task[None]] = {}
         for kind in sorted(kinds):
-            self.outputs[kind] = FanOut(kind, lambda _, kind=kind: self._look(kind))
+            self.outputs[kind] = FanOut(kind, partial(self._on_demand, kind))
 
     async def open(self) -> Opened:
         for kind in self.outputs:
@@ -36,6 +37,9 @@ class LiveFeed:
             task.cancel()
         for container in self._containers.values():
             await self._run(container.close)
+
+    def _on_demand(self, kind: Kind, _: bool) -> None:
+        self._look(kind)
 
     def _look(self, kind: Kind) -> None:
         """Reads a kind while it is open and consumed."""

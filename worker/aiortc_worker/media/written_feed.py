@@ -13,9 +13,7 @@ class WrittenFeed:
     """Has outputs, and nothing of its own: what is written is pushed into them."""
 
     def __init__(self, kinds: frozenset[Kind]) -> None:
-        self.outputs: dict[Kind, FanOut] = {
-            kind: FanOut(kind, lambda _: self.on_demand()) for kind in sorted(kinds)
-        }
+        self.outputs: dict[Kind, FanOut] = {kind: FanOut(kind, lambda _: self.on_demand()) for kind in sorted(kinds)}
         self.on_demand: Callable[[], None] = lambda: None
         "Told when an output begins or ceases to be consumed."
 

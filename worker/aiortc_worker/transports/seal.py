@@ -51,7 +51,9 @@ def unseal_identity(secret: bytes, sealed: str) -> Identity:
         opened = _cipher(secret).decrypt(whole[:NONCE], whole[NONCE:], PURPOSE)
         pair = msgspec.msgpack.decode(opened, type=_Pair)
     except (InvalidTag, ValueError, msgspec.MsgspecError):
-        raise CallError("OperationError", "this certificate was made behind another bridge, or for another token") from None
+        raise CallError(
+            "OperationError", "this certificate was made behind another bridge, or for another token"
+        ) from None
     key = serialization.load_der_private_key(pair.key, None)
     assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
     return Identity(key, x509.load_der_x509_certificate(pair.certificate))
