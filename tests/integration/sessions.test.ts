@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmbedded } from '../../bridge/embedded.ts';
+import { DEFAULT_LIMITS } from '../../bridge/limits.ts';
 import { startBridge } from '../../bridge/server.ts';
 import { readPictureCode } from '../../demo/verify/pictureCode.ts';
 import { level, toneFrequency } from '../../demo/verify/tone.ts';
@@ -15,6 +16,7 @@ import { childrenOf } from './bridge/processes.ts';
 import { connected, makePair, negotiate, next, opened, type Pair, until } from './pcPair.ts';
 
 const COUNT = 3;
+const P256: EcKeyGenParams = { name: 'ECDSA', namedCurve: 'P-256' };
 const test = suite('sessions');
 
 const alive = setInterval(() => {}, 1_000);
@@ -212,7 +214,7 @@ test('what was received in one session is sent on from another, while somebody t
 
 test('a certificate serves connections of every session, and shows the same fingerprint in each', async () => {
 	for (const algorithm of [
-		{ name: 'ECDSA', namedCurve: 'P-256' },
+		P256,
 		{
 			name: 'RSASSA-PKCS1-v1_5',
 			modulusLength: 2048,
@@ -283,6 +285,19 @@ test('with one session of three are lost its connections alone; another takes it
 	written.stop();
 	assert.is(childrenOf().length, COUNT);
 	await nothingIsLeft();
+});
+
+test('the key of a certificate opens for sessions of the same token alone', async () => {
+	const rows = ['ours', 'theirs'].map((token) => ({ token, capabilities: [], limits: DEFAULT_LIMITS }));
+	const bridge = await startBridge({ access: rows, isolation: 'shared' });
+	const [ours, theirs] = rows.map(({ token }) => createShim({ url: bridge.url, token }));
+	const certificate = await ours!.RTCPeerConnection.generateCertificate(P256);
+	const connection = new theirs!.RTCPeerConnection({ certificates: [certificate] });
+	connection.createDataChannel('x');
+	await connection.setLocalDescription();
+	await until('it is refused', () => connection.connectionState === 'failed');
+	for (const shim of [ours, theirs]) await shim!.close();
+	await bridge.close();
 });
 
 test('a bridge that allows fewer sessions: the connection that finds none fails, and those after it use the others', async () => {
