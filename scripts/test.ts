@@ -33,8 +33,11 @@ const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promis
 	runtimes: [ensureChromium, ensureMediasoupWorker, ensureTools],
 };
 
-/** Files for which it makes no difference how many sessions a shim has: what they test is below it, beside it, or a page. */
-const ONE_SESSION = /\/integration\/(bridge\/|setup\/|bench)|\/e2e\/(page|room\.)/;
+/**
+ * Files that are not for several sessions: what they test is below a shim's sessions, beside it or a page, or it is ten
+ * programs whose workers take the whole of a machine as it is.
+ */
+const ONE_SESSION = /\/integration\/(bridge\/|setup\/|bench)|\/e2e\/(page|room)/;
 /** Run with several sessions, too, when all is run. */
 const SEVERAL = { count: '3', files: ['integration/pc-', 'integration/media', 'e2e/contract-', 'e2e/apps-'] };
 
