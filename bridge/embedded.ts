@@ -7,6 +7,9 @@ import { type Backend, startBackend } from './backend.ts';
 import { CAPABILITIES, DEFAULT_LIMITS, generateToken } from './limits.ts';
 import { memorySocketPair } from './memorySocket.ts';
 
+/** A worker may have to start for a session; if it does not, the bridge says so earlier. */
+const ANSWER_SECONDS = 60;
+
 interface Embedded extends Endpoint {
 	readonly backend: Backend;
 	close(): Promise<void>;
@@ -56,7 +59,8 @@ async function start(): Promise<Embedded> {
 		throw error;
 	}
 	const close = (): Promise<void> => backend.close();
-	return { url: 'the embedded bridge', token, backend, openSocket: () => open(backend), close };
+	const openSocket = () => open(backend);
+	return { url: 'the embedded bridge', token, backend, openSocket, answerSeconds: ANSWER_SECONDS, close };
 }
 
 function open({ sessions }: Backend): Socket {

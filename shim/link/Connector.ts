@@ -53,7 +53,8 @@ export class Connector {
 				deadline ??= Date.now() + seconds * 1000;
 				if (attempt !== this.#attempt) return;
 				const patience = Math.max(1000, Math.min(HANDSHAKE, deadline - Date.now()));
-				await this.#greet(endpoint, attempt, received, patience);
+				const longest = received === null && endpoint.answerSeconds ? endpoint.answerSeconds * 1000 : patience;
+				await this.#greet(endpoint, attempt, received, longest);
 				return;
 			} catch (error) {
 				if (attempt !== this.#attempt) return;

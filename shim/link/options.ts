@@ -8,6 +8,8 @@ export interface Endpoint {
 	token: string;
 	/** How it is reached, when not by LinkOptions.openSocket. */
 	openSocket?: SocketFactory;
+	/** For its answer to a first hello, where that may wait for a worker to start and is sure to come. */
+	answerSeconds?: number;
 }
 
 export interface LinkOptions {

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Frame, frameSize, WINDOW } from '../../../shim/link/frames.ts';
 import { Link } from '../../../shim/link/Link.ts';
-import { LinkError } from '../../../shim/link/options.ts';
+import { type Endpoint, LinkError } from '../../../shim/link/options.ts';
 import { Scheduler } from '../../../shim/link/Scheduler.ts';
 import { Stream } from '../../../shim/link/Stream.ts';
 import { eventually, sleep } from './eventually.ts';
@@ -21,11 +21,11 @@ class End {
 	failure: Error | null = null;
 	readonly link: Link;
 
-	constructor(welcome: ConstructorParameters<typeof Relay>[1] = {}) {
+	constructor(welcome: ConstructorParameters<typeof Relay>[1] = {}, endpoint: Partial<Endpoint> = {}) {
 		this.relay = new Relay(this.worker, welcome);
 		this.link = new Link(
 			{
-				connect: () => ({ url: 'memory:', token: 'secret' }),
+				connect: () => ({ url: 'memory:', token: 'secret', ...endpoint }),
 				openSocket: this.relay.open,
 				client: 'test',
 				patienceSeconds: 0.2,
@@ -216,6 +216,17 @@ test('the bridge says whether it is shared', async () => {
 		await eventually('welcome', () => end.relay.sockets.length === 1);
 		await sleep(5);
 		assert.is(end.scheduler.shared, shared);
+		await end.link.close();
+	}
+});
+
+test('a first answer is waited for as long as the endpoint says that it may take', async () => {
+	for (const answerSeconds of [undefined, 10]) {
+		const end = new End({}, { answerSeconds });
+		end.relay.thinks = 1300;
+		const settled = () => end.failure !== null || end.relay.sockets.length > 0;
+		await eventually('failure or socket', settled, 3000);
+		assert.is(end.failure === null, answerSeconds !== undefined);
 		await end.link.close();
 	}
 });

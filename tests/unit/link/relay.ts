@@ -3,6 +3,7 @@
 import { type Frame, isCounted, parseAck, parsePing } from '../../../shim/link/frames.ts';
 import type { Hello, Welcome } from '../../../shim/link/hello.ts';
 import type { Socket } from '../../../shim/link/Socket.ts';
+import { sleep } from './eventually.ts';
 import { MemorySocket } from './memory.ts';
 
 /** What is behind a bridge. */
@@ -19,6 +20,8 @@ export class Relay {
 	readonly welcome: Partial<Welcome>;
 	/** Whether new sockets fail to open. */
 	unreachable = false;
+	/** Milliseconds until it answers a hello. */
+	thinks = 0;
 	/** Whether it answers pings. */
 	answersPings = true;
 	readonly #worker: WorkerEnd;
@@ -38,7 +41,10 @@ export class Relay {
 			near.cut();
 			return near;
 		}
-		far.onmessage = ({ data }) => this.#greet(far, JSON.parse(String(data)).hello);
+		far.onmessage = async ({ data }) => {
+			if (this.thinks) await sleep(this.thinks);
+			this.#greet(far, JSON.parse(String(data)).hello);
+		};
 		return near;
 	};
 
