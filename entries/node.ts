@@ -26,7 +26,7 @@ export interface ShimOptions {
 	readonly token?: string;
 	/**
 	 * Sessions over which connections are spread, each in a worker of its own if the bridge has as many;
-	 * AIORTC_SHIM_WORKERS unless given, else 1. A connection goes to the session that has the fewest; everything else that
+	 * AIORTC_SHIM_WORKERS unless given, else 1. A connection goes to the session that has least to do; everything else that
 	 * is made with the shim serves connections of all of them. A lost session takes its own connections along.
 	 */
 	readonly sessions?: number;

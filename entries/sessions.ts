@@ -3,9 +3,9 @@ import type { Context } from '../shim/rpc/context.ts';
 import { LinkError, Session, type SessionOptions } from '../shim/rpc/Session.ts';
 
 /**
- * The sessions of a shim. What is new goes to the one with the fewest connections, the first of equals; so what is made
- * ahead of a connection (a source, a certificate) is where that will be, and a program with one connection has one
- * session. A lost one takes its connections along, and the next that is due there gets another.
+ * The sessions of a shim. What is new goes to the one that has least to do: connections, and tracks that they encode.
+ * So what is made ahead of a connection (a source, a certificate) is where that will be, and a program with one
+ * connection has one session. A lost one takes its connections along, and the next that is due there gets another.
  */
 export class Sessions implements Context {
 	readonly #options: SessionOptions;
@@ -22,9 +22,13 @@ export class Sessions implements Context {
 		const isOpen = open.some((session) => session !== null);
 		// A bridge that has no more of them to give is not asked again while there are others.
 		const usable = [...open.keys()].filter((index) => !isOpen || open[index] || !isRefused(this.#sessions[index]));
-		const load = (index: number): number => open[index]?.load ?? 0;
-		const least = usable.reduce((best, index) => (load(index) < load(best) ? index : best));
-		return open[least] ?? this.#begin(least);
+		const loads = usable.map((index) => open[index]?.scope.load ?? 0);
+		const least = Math.min(...loads);
+		const equals = usable.filter((_, at) => loads[at] === least);
+		// Among equals another is the first at each level: of connections that are made in pairs, one to send and one to
+		// receive, those that send would all be in the same session otherwise.
+		const chosen = equals.find((index) => index >= least % open.length) ?? equals[0]!;
+		return open[chosen] ?? this.#begin(chosen);
 	}
 
 	/** Whether a session has begun that was neither lost nor closed. */

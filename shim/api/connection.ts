@@ -90,7 +90,8 @@ export class Connection {
 		this.session = session;
 		this.configuration = configuration;
 		this.scope = session.scope.child();
-		this.#release = this.scope.hold(1);
+		this.scope.weight = 1;
+		this.#release = this.scope.hold();
 		this.operations = new OperationsChain(this, () => this.#chainEmpty());
 		const [given] = configuration.certificates;
 		if (given) this.#takeCertificate(openCertificate(this.scope, certificateOf(given)));

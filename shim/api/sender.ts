@@ -22,6 +22,9 @@ interface Encoding {
 	readonly rtxSsrc: number;
 }
 
+/** What encoding a track takes of a worker, in connections without one. */
+const WEIGHT: Record<Kind, number> = { audio: 2, video: 12 };
+
 type SendCall = CallIn<'RtpSender', 'send'>;
 
 /** The slots of an RTCRtpSender. @see https://www.w3.org/TR/webrtc/#dfn-create-an-rtcrtpsender */
@@ -34,6 +37,7 @@ export class Sender {
 	readonly handle: Remote<'RtpSender'>;
 	/** Null for video. */
 	readonly dtmf: Dtmf | null;
+	readonly #scope: Scope;
 	#track: MediaStreamTrack | null;
 	/** The track's part of a=msid, which stays when the track is replaced. */
 	trackId: string;
@@ -56,7 +60,9 @@ export class Sender {
 	) {
 		this.connection = connection;
 		this.kind = kind;
+		this.#scope = scope;
 		this.#track = track;
+		this.#weigh();
 		this.trackId = track?.id ?? uuid();
 		this.streamIds = uniqueIds(streams);
 		this.#encodings = encodings.length > 0 ? encodings.map(encoding) : [encoding(defaultEncoding(kind))];
@@ -95,6 +101,7 @@ export class Sender {
 	/** Takes a track, or none, at once: what addTrack() and removeTrack() do. */
 	setTrack(track: MediaStreamTrack | null): void {
 		this.#track = track;
+		this.#weigh();
 		this.#tellTrack(track).catch((error: Error) => this.connection.senderFailed(this, error.message));
 	}
 
@@ -102,6 +109,7 @@ export class Sender {
 	async replaceTrack(track: MediaStreamTrack | null): Promise<void> {
 		await Promise.all([this.#tellTrack(track), nextTask()]);
 		this.#track = track;
+		this.#weigh();
 	}
 
 	/** Other encodings of the same number keep their SSRCs, so that a receiver sees no break. */
@@ -174,6 +182,10 @@ export class Sender {
 		this.handle
 			.call('playTone', { tone, duration })
 			.catch((error: Error) => this.connection.senderFailed(this, error.message));
+	}
+
+	#weigh(): void {
+		this.#scope.weight = this.#track ? WEIGHT[this.kind] : 0;
 	}
 
 	#apply(): void {

@@ -18,6 +18,8 @@ interface Owned {
  */
 export class Scope {
 	readonly session: Session;
+	/** What it counts for when a session is chosen for something new, beside what is under it. */
+	weight = 0;
 	readonly #parent: Scope | null;
 	readonly #scopes = new Set<Scope>();
 	readonly #objects = new Set<Owned>();
@@ -34,6 +36,13 @@ export class Scope {
 
 	get isDisposed(): boolean {
 		return this.#isDisposed;
+	}
+
+	/** The weight of the whole subtree. */
+	get load(): number {
+		let sum = 0;
+		for (const { weight } of this.#subtree()) sum += weight;
+		return sum;
 	}
 
 	/** A narrower scope, which ends with this one at the latest. */
@@ -57,9 +66,9 @@ export class Scope {
 		this.#objects.delete(object);
 	}
 
-	/** As the session's hold(), until the scope ends, or until the function that it returns is called. */
-	hold(load = 0): () => void {
-		return this.defer(this.session.hold(load));
+	/** Keeps the process alive until the scope ends, or until the function that it returns is called. */
+	hold(): () => void {
+		return this.defer(this.session.hold());
 	}
 
 	/** Calls `end` once: when the scope ends, or earlier, by the function that it returns. */

@@ -45,7 +45,6 @@ export class Session {
 	readonly #keepAlive: KeepAlive | undefined;
 	#lastId = 0;
 	#reasons = 0;
-	#load = 0;
 	#welcome: Welcome | null = null;
 	#failure: Error | null = null;
 
@@ -110,24 +109,13 @@ export class Session {
 		return new Remote(this, this.#wire, type, id, scope);
 	}
 
-	/** What those who hold it now have said that they are worth. */
-	get load(): number {
-		return this.#load;
-	}
-
-	/**
-	 * Keeps the process alive until the function that it returns is called.
-	 *
-	 * @param load what it counts for so long when a session is chosen for something new
-	 */
-	hold(load = 0): () => void {
+	/** Keeps the process alive until the function that it returns is called. */
+	hold(): () => void {
 		if (++this.#reasons === 1) this.#keepAlive?.ref();
-		this.#load += load;
 		let held = true;
 		return () => {
 			if (!held) return;
 			held = false;
-			this.#load -= load;
 			if (--this.#reasons === 0) this.#keepAlive?.unref();
 		};
 	}

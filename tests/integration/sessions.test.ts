@@ -110,11 +110,11 @@ test('connections are spread evenly, each session in a worker of its own; what i
 	const used = Array.from({ length: 2 * COUNT }, () => {
 		const [ahead] = [sessions.session()];
 		all.push(new Connection());
-		assert.is(ahead.load, all.length > COUNT ? 2 : 1);
+		assert.is(ahead.scope.load, all.length > COUNT ? 2 : 1);
 		return ahead;
 	});
 	assert.is(new Set(used).size, COUNT);
-	assert.equal(used.slice(COUNT), used.slice(0, COUNT));
+	assert.is(new Set(used.slice(COUNT)).size, COUNT);
 	await Promise.all(all.map((connection) => connection.createOffer()));
 	assert.is(childrenOf().length, COUNT);
 	all[4]!.close();
@@ -122,6 +122,23 @@ test('connections are spread evenly, each session in a worker of its own; what i
 	assert.is(sessions.session(), used[1]);
 	for (const connection of all) connection.close();
 	await nothingIsLeft();
+});
+
+test('a connection counts for what it sends, as long as it does', async () => {
+	const stream = await shim.mediaDevices.getUserMedia({ audio: true, video: { width: 160, height: 120 } });
+	const { scope } = sessions.session();
+	const connection = new Connection();
+	const idle = scope.load;
+	const picture = connection.addTrack(stream.getVideoTracks()[0]!);
+	const withPicture = scope.load;
+	const { sender: sound } = connection.addTransceiver(stream.getAudioTracks()[0]!);
+	assert.ok(scope.load > withPicture && withPicture > 2 * idle, `${idle}, ${withPicture}, ${scope.load}`);
+	await picture.replaceTrack(null);
+	connection.removeTrack(sound);
+	assert.is(scope.load, idle);
+	connection.close();
+	assert.is(scope.load, 0);
+	for (const track of stream.getTracks()) track.stop();
 });
 
 test('a track of getUserMedia is sent by connections of every session', async () => {
