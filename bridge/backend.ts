@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { CloseCode } from '../shim/link/frames.ts';
+import { consoleLog } from '../shim/link/log.ts';
 import type { BackendOptions } from './backendOptions.ts';
 import { Pool } from './pool.ts';
 import { HEARTBEAT_SECONDS } from './session.ts';
@@ -18,8 +19,8 @@ export interface Backend {
 
 /** The workers start behind it, and connections wait for them. */
 export function startBackend(options: BackendOptions): Backend {
-	const { access, isolation, unref = false, udpPorts, announce, interfaces } = options;
-	const log = options.log ?? ((line) => process.stderr.write(`aiortc-shim: ${line}\n`));
+	const { access, isolation, unref = false, udpPorts, announce, interfaces, log = consoleLog } = options;
+	let isClosing = false;
 	const pool = new Pool({
 		python: options.python,
 		workers: options.workers ?? (isolation === 'session' ? 64 : availableParallelism()),
@@ -40,13 +41,14 @@ export function startBackend(options: BackendOptions): Backend {
 	void sweepStaleFolders();
 	const ready = pool.start();
 	// Whoever does not look at it hears of it by the close code of a session.
-	ready.catch((error: Error) => log(error.message));
+	ready.catch(({ message }: Error) => isClosing || log({ level: 'error', source: 'bridge', message }));
 	const heartbeat = setInterval(() => sessions.checkSilence(), HEARTBEAT_SECONDS * 500);
 	heartbeat.unref();
 	return {
 		sessions,
 		ready,
 		async close() {
+			isClosing = true;
 			clearInterval(heartbeat);
 			sessions.endAll(CloseCode.shuttingDown, 'the bridge is shutting down');
 			await pool.close();

@@ -1,17 +1,24 @@
 /** The bridge that lives in the application's own process: on its event loop, unseen by it, and reached by nobody else. */
 
 import { availableParallelism } from 'node:os';
+import { consoleLog, type Log } from '../shim/link/log.ts';
 import type { Endpoint } from '../shim/link/options.ts';
 import type { Socket } from '../shim/link/Socket.ts';
 import { type Backend, startBackend } from './backend.ts';
 import { CAPABILITIES, DEFAULT_LIMITS, generateToken } from './limits.ts';
 import { memorySocketPair } from './memorySocket.ts';
 
-interface Embedded extends Endpoint {
-	close(): Promise<void>;
+interface Embedded {
+	readonly backend: Backend;
+	readonly endpoint: Promise<Endpoint>;
 }
 
-let embedded: Promise<Embedded> | null = null;
+let embedded: Embedded | null = null;
+
+/** Who uses it, each with what takes its log: the bridge's lines are for all of them. */
+const users = new Map<object, Log>();
+/** Who gives no user of its own; stopEmbedded() alone ends its use. */
+const anyone = {};
 
 /**
  * The process's one embedded bridge, started at the first call; a failed start is tried again at the next.
@@ -19,22 +26,27 @@ let embedded: Promise<Embedded> | null = null;
  *
  * @throws {SetupError | WorkerStartError} why there is no worker, in a sentence that says what to do
  */
-export function startEmbedded(): Promise<Endpoint> {
-	embedded ??= start().catch((error) => {
-		embedded = null;
-		throw error;
-	});
-	return embedded;
+export function startEmbedded(user: object = anyone, log: Log = consoleLog): Promise<Endpoint> {
+	users.set(user, log);
+	embedded ??= start();
+	return embedded.endpoint;
 }
 
-/** Ends the embedded bridge, if there is one, and waits until its workers are gone. */
+/** Ends `user`'s use. With the last one's the bridge ends, and its workers are gone when this resolves. */
+export async function leaveEmbedded(user: object): Promise<void> {
+	users.delete(user);
+	if (users.size === 0) await stopEmbedded();
+}
+
+/** Ends the embedded bridge, if there is one, whoever uses it, and waits until its workers are gone. */
 export async function stopEmbedded(): Promise<void> {
+	users.delete(anyone);
 	const ending = embedded;
 	embedded = null;
-	await (await ending?.catch(() => null))?.close();
+	await ending?.backend.close();
 }
 
-async function start(): Promise<Embedded> {
+function start(): Embedded {
 	const token = generateToken();
 	const backend = startBackend({
 		unref: true,
@@ -44,14 +56,22 @@ async function start(): Promise<Embedded> {
 		shared: false,
 		workers: Math.max(availableParallelism(), Number(process.env.AIORTC_SHIM_WORKERS) || 0),
 		spares: 0,
+		// Shims that share a sink hear each line once.
+		log: (record) => {
+			for (const log of new Set(users.values())) log(record);
+		},
 	});
-	try {
-		await backend.ready;
-	} catch (error) {
-		await backend.close();
-		throw error;
-	}
-	return { url: 'the embedded bridge', token, openSocket: () => open(backend), close: () => backend.close() };
+	const endpoint = backend.ready.then(
+		(): Endpoint => ({ url: 'the embedded bridge', token, openSocket: () => open(backend) }),
+		async (error: Error) => {
+			if (embedded?.backend === backend) embedded = null;
+			await backend.close();
+			throw error;
+		},
+	);
+	// Whoever asked for it hears of a failure, unless it went away meanwhile.
+	endpoint.catch(() => {});
+	return { backend, endpoint };
 }
 
 function open({ sessions }: Backend): Socket {

@@ -1,5 +1,6 @@
 /** The workers: started ahead, shared as the isolation allows, replaced when they die. */
 
+import type { Log, LogRecord } from '../shim/link/log.ts';
 import { discardBroken, ensurePython } from './python.ts';
 import { Worker } from './worker.ts';
 import { WorkerStartError } from './workerErrors.ts';
@@ -17,8 +18,8 @@ export interface PoolOptions {
 	/** Idle workers kept ready; one worker is there in any case. */
 	readonly spares: number;
 	readonly unref: boolean;
-	/** Takes a line about a worker: its stderr, its end. */
-	readonly log: (line: string) => void;
+	/** Takes what is said of a worker, and what it says on stderr. */
+	readonly log: Log;
 }
 
 /** Every worker that may be had serves others. */
@@ -180,7 +181,9 @@ export class Pool {
 	/** Starts a worker; a managed environment that turns out broken is made anew, once. */
 	async #launch(): Promise<Worker> {
 		if (this.#options.python) return this.#startWorker(this.#options.python);
-		const making = { unref: this.#options.unref, signal: this.#closing.signal };
+		const { unref, log } = this.#options;
+		const onProgress = (message: string) => log({ level: 'info', source: 'bridge', message });
+		const making = { unref, signal: this.#closing.signal, onProgress };
 		const python = await ensurePython(making);
 		try {
 			return await this.#startWorker(python);
@@ -192,7 +195,7 @@ export class Pool {
 
 	async #startWorker(python: string): Promise<Worker> {
 		const { unref, log } = this.#options;
-		const worker = await Worker.start({ python, unref, signal: this.#closing.signal, onStderr: log });
+		const worker = await Worker.start({ python, unref, signal: this.#closing.signal, onStderr: workerLog(log) });
 		worker.onexit = () => this.#gone(worker);
 		return worker;
 	}
@@ -202,9 +205,21 @@ export class Pool {
 		const spare = [...this.#spares].find((each) => each.worker === worker);
 		if (spare) this.#spares.delete(spare);
 		else if (!this.#owned.delete(worker)) return;
-		if (!this.#closed) this.#options.log(`worker ${worker.pid} died`);
+		if (!this.#closed) this.#options.log({ level: 'error', source: 'bridge', message: `worker ${worker.pid} died` });
 		this.#refillLater();
 	}
+}
+
+/** Takes the lines of a worker's stderr, whose format has the level first: `W aiortc_worker.session: …`. */
+function workerLog(log: Log): (line: string) => void {
+	const levels: Record<string, LogRecord['level']> = { D: 'info', I: 'info', W: 'warn', E: 'error', C: 'error' };
+	let level: LogRecord['level'] = 'warn';
+	return (message) => {
+		const letter = /^([DIWEC]) [\w.]+: /.exec(message)?.[1];
+		// A line without one, of a traceback, belongs to the line before.
+		if (letter) level = levels[letter]!;
+		log({ level, source: 'worker', message });
+	};
 }
 
 function take(worker: Worker): Worker {

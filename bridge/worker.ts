@@ -138,7 +138,8 @@ export class Worker {
 	/** Lets it end by itself, then ends it; resolves when it is gone. */
 	async stop(): Promise<void> {
 		if (!this.#alive) return;
-		const gone = once(this.#child, 'exit');
+		// Not `exit`, after which its pipes are still open.
+		const gone = once(this.#child, 'close');
 		this.#child.stdin?.end();
 		const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
 		if (this.#unref) timer.unref();

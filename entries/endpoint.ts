@@ -1,16 +1,17 @@
 import type { Endpoint } from '../shim/rpc/Session.ts';
 
-const SCHEMES = ['ws:', 'wss:', 'http:', 'https:'];
+const SCHEMES = ['ws:', 'wss:'];
 
 /**
  * A bridge that was named.
  *
- * @throws {SyntaxError} a DOMException: the URL is none that a WebSocket takes
+ * @param advice what to look at when no WebSocket opens there
+ * @throws {SyntaxError} a DOMException: the URL is no WebSocket's
  * @throws {InvalidStateError} there is no token
  */
-export function namedBridge(url: string, token: string | undefined): Endpoint {
+export function namedBridge(url: string, token: string | undefined, advice: string): Endpoint {
 	if (!URL.canParse(url) || !SCHEMES.includes(new URL(url).protocol)) {
-		throw new DOMException(`The bridge's URL is ${url}; one as ws://127.0.0.1:8080 is needed`, 'SyntaxError');
+		throw new DOMException(`The bridge's URL is ${url}; ${example(url)} is needed`, 'SyntaxError');
 	}
 	if (!token) {
 		throw new DOMException(
@@ -18,5 +19,11 @@ export function namedBridge(url: string, token: string | undefined): Endpoint {
 			'InvalidStateError',
 		);
 	}
-	return { url, token };
+	return { url, token, advice };
+}
+
+/** What was meant, when only the scheme is another's. */
+function example(url: string): string {
+	const meant = url.replace(/^http(?=s?:)/i, 'ws');
+	return meant === url ? 'one with ws: or wss:, as ws://127.0.0.1:8080,' : `one with ws: or wss:, as ${meant},`;
 }

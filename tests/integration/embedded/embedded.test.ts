@@ -26,7 +26,7 @@ test('an embedded bridge says that nobody else shares it', async () => {
 	// Nothing of an embedded bridge keeps the process alive.
 	const held = setInterval(() => {}, 1000);
 	const { token, openSocket } = await startEmbedded();
-	const socket = openSocket!('', '');
+	const socket = openSocket!('', '', () => {});
 	const told = new Promise<unknown>((resolve) => {
 		socket.onmessage = ({ data }) => resolve(data);
 	});
