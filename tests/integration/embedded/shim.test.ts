@@ -227,6 +227,26 @@ test('AIORTC_SHIM_URL=http: is told which scheme it wants', async () => {
 	assert.is(stdout, `InvalidStateError SyntaxError ${sentence}\n`);
 });
 
+test('NODE_EXTRA_CA_CERTS reaches the worker, which says so when it cannot read it', async () => {
+	const { stdout } = await runScript(
+		`
+		import { createShim } from 'aiortc-shim';
+		const heard = new Promise((resolve) => {
+			globalThis.log = ({ source, message }) => /CA_CERTS/.test(message) && resolve(source + ' ' + message);
+		});
+		const shim = createShim({ log: globalThis.log });
+		const iceServers = [{ urls: 'turns:127.0.0.1:9', username: 'a', credential: 'b' }];
+		const connection = new shim.RTCPeerConnection({ iceServers });
+		connection.createDataChannel('chat');
+		await connection.setLocalDescription();
+		console.log(await heard);
+		await shim.close();
+	`,
+		{ NODE_EXTRA_CA_CERTS: '/nonexistent/ca.pem' },
+	);
+	assert.match(stdout, /^worker W aiortc_worker.tls: NODE_EXTRA_CA_CERTS is \/nonexistent\/ca.pem, which is ignored/);
+});
+
 test('`await using` ends a shim and a bridge', async () => {
 	const running = start(`
 		import { createShim } from 'aiortc-shim';
