@@ -9,5 +9,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The folder that holds the Python package and its locks. */
 export const WORKER = join(root, 'worker');
 
+/** Says the package's version. */
+export const PACKAGE = join(root, 'package.json');
+
 /** What the worker's environment is made of, by name, version and hash. */
 export const LOCK = join(WORKER, 'requirements.lock');

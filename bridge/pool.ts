@@ -1,6 +1,6 @@
 /** The workers: started ahead, shared as the isolation allows, replaced when they die. */
 
-import type { Log, LogRecord } from '../shim/link/log.ts';
+import type { Log } from '../shim/link/log.ts';
 import { discardBroken, ensurePython } from './python.ts';
 import { Worker } from './worker.ts';
 import { WorkerStartError } from './workerErrors.ts';
@@ -195,7 +195,7 @@ export class Pool {
 
 	async #startWorker(python: string): Promise<Worker> {
 		const { unref, log } = this.#options;
-		const worker = await Worker.start({ python, unref, signal: this.#closing.signal, onStderr: workerLog(log) });
+		const worker = await Worker.start({ python, unref, signal: this.#closing.signal, log });
 		worker.onexit = () => this.#gone(worker);
 		return worker;
 	}
@@ -208,18 +208,6 @@ export class Pool {
 		if (!this.#closed) this.#options.log({ level: 'error', source: 'bridge', message: `worker ${worker.pid} died` });
 		this.#refillLater();
 	}
-}
-
-/** Takes the lines of a worker's stderr, whose format has the level first: `W aiortc_worker.session: …`. */
-function workerLog(log: Log): (line: string) => void {
-	const levels: Record<string, LogRecord['level']> = { D: 'info', I: 'info', W: 'warn', E: 'error', C: 'error' };
-	let level: LogRecord['level'] = 'warn';
-	return (message) => {
-		const letter = /^([DIWEC]) [\w.]+: /.exec(message)?.[1];
-		// A line without one, of a traceback, belongs to the line before.
-		if (letter) level = levels[letter]!;
-		log({ level, source: 'worker', message });
-	};
 }
 
 function take(worker: Worker): Worker {

@@ -105,12 +105,22 @@ export async function discardBroken(python: string): Promise<boolean> {
 export async function ensureCache(): Promise<string> {
 	const { cache } = envPaths('aiortc-shim', { suffix: '' });
 	try {
-		await mkdir(cache, { recursive: true });
+		await makeFolder(cache);
 		await access(cache, constants.W_OK);
 		return cache;
 	} catch (error) {
 		throw explain('the cache folder', (error as Error).message, cache);
 	}
+}
+
+/** As mkdir's `recursive`, which never ends where a folder refuses others by ENOENT, as those of /proc and some mounts do. */
+async function makeFolder(path: string): Promise<void> {
+	if (existsSync(path)) return;
+	await makeFolder(dirname(path));
+	await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+		// Another start may have been faster.
+		if (error.code !== 'EEXIST') throw error;
+	});
 }
 
 /** The interpreter that AIORTC_SHIM_PYTHON names, by path or by name; null when it names none. */

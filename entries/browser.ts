@@ -1,8 +1,8 @@
 /** `import … from 'aiortc-shim'` in a page: the same classes, over a bridge that somebody runs. */
 
 import { consoleLog, type Log } from '../shim/link/log.ts';
+import { namedBridge } from '../shim/link/namedBridge.ts';
 import type { Endpoint } from '../shim/rpc/Session.ts';
-import { namedBridge } from './endpoint.ts';
 import { Sessions } from './sessions.ts';
 import { bindShim, defaultShim, type Shim } from './shim.ts';
 import { VERSION } from './version.ts';

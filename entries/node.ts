@@ -5,11 +5,11 @@
 
 import '../bridge/requireNode.ts';
 import { clearInterval, setInterval } from 'node:timers';
+import { openSocket } from '../bridge/openSocket.ts';
 import { consoleLog, type Log } from '../shim/link/log.ts';
+import { namedBridge } from '../shim/link/namedBridge.ts';
 import type { Endpoint, KeepAlive } from '../shim/rpc/Session.ts';
 import { EmbeddedUse } from './EmbeddedUse.ts';
-import { namedBridge } from './endpoint.ts';
-import { openSocket } from './openSocket.ts';
 import { Sessions } from './sessions.ts';
 import { bindShim, defaultShim, type Shim } from './shim.ts';
 import { VERSION } from './version.ts';

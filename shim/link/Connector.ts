@@ -10,6 +10,9 @@ const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 2000;
 const PATIENCE_SECONDS = 5;
 
+/** What of a link's options is of use to it. */
+type Options = Pick<LinkOptions, 'connect' | 'openSocket' | 'client' | 'log' | 'patienceSeconds'>;
+
 interface Handlers {
 	/** The bridge has answered; the socket's handlers are the caller's to set. */
 	welcomed(socket: Socket, welcome: Welcome): void;
@@ -19,7 +22,7 @@ interface Handlers {
 
 /** Opens sockets until a bridge welcomes one, waiting longer each time, as long as the session may still be there. */
 export class Connector {
-	readonly #options: LinkOptions;
+	readonly #options: Options;
 	readonly #handlers: Handlers;
 	#welcome: Welcome | null = null;
 	/** Whatever belongs to an older one is over. */
@@ -29,7 +32,7 @@ export class Connector {
 	#greeting: Promise<void> = Promise.resolve();
 	#stopPause: (() => void) | null = null;
 
-	constructor(options: LinkOptions, handlers: Handlers) {
+	constructor(options: Options, handlers: Handlers) {
 		this.#options = options;
 		this.#handlers = handlers;
 	}

@@ -1,6 +1,10 @@
 /** What a shim is beside its classes: readiness, loss, codecs, capabilities, a log, and an end that leaves nothing. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { which } from '../../../bridge/interpreter.ts';
 import { startBridge } from '../../../bridge/server.ts';
 import { createShim } from '../../../entries/node.ts';
 import type { LogRecord } from '../../../shim/link/log.ts';
@@ -245,6 +249,36 @@ test('NODE_EXTRA_CA_CERTS reaches the worker, which says so when it cannot read 
 		{ NODE_EXTRA_CA_CERTS: '/nonexistent/ca.pem' },
 	);
 	assert.match(stdout, /^worker W aiortc_worker.tls: NODE_EXTRA_CA_CERTS is \/nonexistent\/ca.pem, which is ignored/);
+});
+
+test('a Python without the packages is one sentence, without a traceback before it', async () => {
+	const folder = mkdtempSync(join(tmpdir(), 'aiortc-python-'));
+	const bare = join(folder, 'python');
+	writeFileSync(bare, `#!/bin/sh\nexec '${which('python3')[0]}' -S "$@"\n`, { mode: 0o755 });
+	const { stderr, stdout } = await runScript(
+		`import { shim } from 'aiortc-shim'; await shim.ready.catch(({ message }) => console.log(message));`,
+		{ AIORTC_SHIM_PYTHON: bare },
+	);
+	rmSync(folder, { recursive: true });
+	assert.match(stdout, /^AIORTC_SHIM_PYTHON is .*, but it lacks \S+: install there what .*, or unset it\n$/);
+	assert.is(stderr, `aiortc-shim: ${stdout}`);
+});
+
+test('a refused capability is told with the option that allows it', async () => {
+	const bridge = await startBridge({ workers: 1, spares: 0, capabilities: [] });
+	const shim = createShim({ url: bridge.url, token: bridge.token });
+	const audio = { sourceType: 'file', source: 'film.webm' } as MediaTrackConstraints;
+	const file = await shim.mediaDevices.getUserMedia({ audio }).catch((error: Error) => error);
+	const connection = new shim.RTCPeerConnection({ iceServers: [{ urls: 'stun:127.0.0.1:9' }] });
+	const ice = new Promise<string>((resolve) => {
+		connection.onicecandidateerror = ({ errorText }) => resolve(errorText);
+	});
+	connection.createDataChannel('chat');
+	await connection.setLocalDescription();
+	assert.is((file as Error).message, 'The token does not allow file: start the bridge with --allow file');
+	assert.is(await ice, 'The token does not allow ice: start the bridge with --allow ice');
+	await shim.close();
+	await bridge.close();
 });
 
 test('`await using` ends a shim and a bridge', async () => {

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../shim/rpc/Session.ts';
+import type { Endpoint } from './options.ts';
 
 const SCHEMES = ['ws:', 'wss:'];
 
