@@ -194,10 +194,19 @@ test('a log takes what the shim, the embedded bridge and its worker say, and std
 		`
 		import { createShim } from 'aiortc-shim';
 		import { childrenOf } from './tests/integration/bridge/processes.ts';
-		const shim = createShim({ log: ({ level, source, message }) => console.log(level, source, message) });
+		let heard;
+		const died = new Promise((resolve) => { heard = resolve; });
+		const shim = createShim({
+			log: ({ level, source, message }) => {
+				console.log(level, source, message);
+				if (/died$/.test(message)) heard();
+			},
+		});
 		await shim.ready;
+		const held = setTimeout(() => {}, 5000);
 		process.kill(childrenOf()[0], 'SIGSEGV');
-		await new Promise((resolve) => { shim.onlost = resolve; setTimeout(resolve, 2000); });
+		await died;
+		clearTimeout(held);
 		await shim.close();
 	`,
 		{ PYTHONFAULTHANDLER: '1' },
