@@ -42,6 +42,9 @@ export class Pool {
 	readonly #retiring = new Set<Promise<void>>();
 	/** Workers that were asked for and are neither spare nor owned yet. */
 	#coming = 0;
+	/** Workers that are being started, whoever is to have them. */
+	readonly #launches = new Set<Promise<Worker>>();
+	readonly #timers = new Set<NodeJS.Timeout>();
 	readonly #closing = new AbortController();
 	#failures = 0;
 
@@ -91,9 +94,9 @@ export class Pool {
 			void this.#retire(worker);
 			return;
 		}
-		setTimeout(() => {
+		this.#later(IDLE_MS, () => {
 			if (worker.sessions === 0 && this.size > 1) void this.#retire(worker);
-		}, IDLE_MS).unref();
+		});
 	}
 
 	/** Gives back a worker that turned out to be dead. */
@@ -105,13 +108,24 @@ export class Pool {
 	async close(): Promise<void> {
 		const workers = [...this.#owned, ...[...this.#spares].flatMap(({ worker }) => worker ?? [])];
 		const stopped = workers.map((worker) => worker.stop());
-		const starting = [...this.#spares].filter(({ worker }) => !worker).map(({ started }) => started);
 		this.#closing.abort();
-		await Promise.allSettled([...stopped, ...starting, ...this.#retiring]);
+		for (const timer of this.#timers) clearTimeout(timer);
+		await Promise.allSettled([...stopped, ...this.#launches, ...this.#retiring]);
 	}
 
 	get #closed(): boolean {
 		return this.#closing.signal.aborted;
+	}
+
+	/** Calls back unless the pool is closed before; keeps nothing alive. */
+	#later(milliseconds: number, run: () => void): void {
+		if (this.#closed) return;
+		const timer = setTimeout(() => {
+			this.#timers.delete(timer);
+			run();
+		}, milliseconds);
+		timer.unref();
+		this.#timers.add(timer);
 	}
 
 	#hasRoom(): boolean {
@@ -175,11 +189,20 @@ export class Pool {
 	}
 
 	#refillLater(): void {
-		setTimeout(() => this.#refill(), RETRY_MS * 2 ** Math.min(this.#failures++, 6)).unref();
+		this.#later(RETRY_MS * 2 ** Math.min(this.#failures++, 6), () => this.#refill());
+	}
+
+	/** Starts a worker, for which close() waits. */
+	#launch(): Promise<Worker> {
+		const launch = this.#start();
+		this.#launches.add(launch);
+		const forget = () => this.#launches.delete(launch);
+		launch.then(forget, forget);
+		return launch;
 	}
 
 	/** Starts a worker; a managed environment that turns out broken is made anew, once. */
-	async #launch(): Promise<Worker> {
+	async #start(): Promise<Worker> {
 		if (this.#options.python) return this.#startWorker(this.#options.python);
 		const { unref, log } = this.#options;
 		const onProgress = (message: string) => log({ level: 'info', source: 'bridge', message });

@@ -197,6 +197,17 @@ test('a realm without a navigator gets one with a user agent, which libraries re
 	assert.equal(realm, {});
 });
 
+test('a track that eleven producers listen to brings no warning', async () => {
+	const { stderr } = await runScript(`
+		import 'aiortc-shim/global';
+		const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+		const [track] = stream.getTracks();
+		for (let n = 0; n < 11; n++) track.addEventListener('ended', () => {});
+		track.stop();
+	`);
+	assert.is(stderr, '');
+});
+
 test('a window is there for programs that ask for it, and goes with the globals', async () => {
 	const script = `
 		import 'aiortc-shim/global';

@@ -13,11 +13,20 @@ import { CONNECT, runScript, start } from './script.ts';
 
 /** What a process has open; files that modules are loaded from are none of ours. */
 const RESOURCES = `
+	import { createHook } from 'node:async_hooks';
 	import { createShim } from 'aiortc-shim';
 	import { childrenOf, socketFolders } from './tests/integration/bridge/processes.ts';
 	// Both outputs have pipes once they are looked at.
 	console.log('begin', process.stderr.fd);
+	// Timers that keep the process alive are resources; these are all.
+	const timers = new Set();
+	const destroyed = async () => { for (let n = 0; n < 3; n++) await new Promise(setImmediate); };
+	createHook({
+		init: (id, type) => type === 'Timeout' && timers.add(id),
+		destroy: (id) => timers.delete(id),
+	}).enable();
 	const counts = () => JSON.stringify({
+		timers: timers.size,
 		resources: process.getActiveResourcesInfo().filter((name) => !/Req/.test(name)).sort(),
 		children: childrenOf().length,
 		folders: socketFolders().length,
@@ -38,6 +47,7 @@ for (const [how, options] of [
 			const { RTCPeerConnection } = shim;
 			${CONNECT}
 			await shim.close();
+			await destroyed();
 			console.log(counts() === before ? 'nothing' : before + counts());`,
 			{ NAMED_URL: bridge.url, NAMED_TOKEN: bridge.token },
 		);
@@ -60,6 +70,7 @@ for (const [when, wait] of [
 			await new Promise((resolve) => setTimeout(resolve, ${wait}));
 			console.log('end');
 			await shim.close();
+			await destroyed();
 			console.log(await ready, counts() === before ? 'nothing' : before + counts());`);
 		assert.is(stderr, '');
 		assert.is(stdout, 'begin 2\nend\nInvalidStateError nothing\n');
