@@ -4,7 +4,7 @@ interface Host {
 	};
 }
 
-const { setMaxListeners } = (globalThis as Host).process?.getBuiltinModule?.('node:events') ?? {};
+const { setMaxListeners } = (globalThis as Host).process?.getBuiltinModule?.('events') ?? {};
 
 /**
  * Lets any number listen, as browsers do: Node takes the eleventh listener of an event for a leak, and says so, while a
