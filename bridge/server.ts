@@ -1,5 +1,8 @@
 /** The bridge: a WebSocket server in front of a pool of Python workers. */
 
+// For programs whose `lib` has no AsyncDisposable: the declarations bring it along.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';

@@ -1,3 +1,6 @@
+// For programs whose `lib` has no AsyncDisposable: the declarations bring it along.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import * as api from '../shim/api/index.ts';
 import { asyncDisposable } from '../shim/link/disposable.ts';
 import type { Capability } from '../shim/link/hello.ts';
