@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { CloseCode } from '../shim/link/frames.ts';
+import { consoleLog } from '../shim/link/log.ts';
 import type { BackendOptions } from './backendOptions.ts';
 import { Pool } from './pool.ts';
 import { HEARTBEAT_SECONDS } from './session.ts';
@@ -20,8 +21,8 @@ export interface Backend {
 
 /** The workers start behind it, and connections wait for them. */
 export function startBackend(options: BackendOptions): Backend {
-	const { access, isolation, unref = false, udpPorts, announce, interfaces } = options;
-	const log = options.log ?? ((line) => process.stderr.write(`aiortc-shim: ${line}\n`));
+	const { access, isolation, unref = false, udpPorts, announce, interfaces, log = consoleLog } = options;
+	let isClosing = false;
 	const pool = new Pool({
 		python: options.python,
 		workers: options.workers ?? (isolation === 'session' ? 64 : availableParallelism()),
@@ -42,7 +43,7 @@ export function startBackend(options: BackendOptions): Backend {
 	void sweepStaleFolders();
 	const ready = pool.start();
 	// Whoever does not look at it hears of it by the close code of a session.
-	ready.catch((error: Error) => log(error.message));
+	ready.catch(({ message }: Error) => isClosing || log({ level: 'error', source: 'bridge', message }));
 	const heartbeat = setInterval(() => sessions.checkSilence(), HEARTBEAT_SECONDS * 500);
 	heartbeat.unref();
 	return {
@@ -50,6 +51,7 @@ export function startBackend(options: BackendOptions): Backend {
 		ready,
 		allowWorkers: (count) => pool.allow(count),
 		async close() {
+			isClosing = true;
 			clearInterval(heartbeat);
 			sessions.endAll(CloseCode.shuttingDown, 'the bridge is shutting down');
 			await pool.close();

@@ -1,5 +1,6 @@
 /** What the workers and sessions of a bridge go by. Apart, since the declarations that an application reads lead here. */
 
+import type { Log } from '../shim/link/log.ts';
 import type { Access } from './limits.ts';
 import type { Network } from './network.ts';
 
@@ -21,6 +22,6 @@ export interface BackendOptions extends Network {
 	readonly python?: string;
 	/** Workers do not keep the process alive. */
 	readonly unref?: boolean;
-	/** Takes a line about what happens; stderr unless given. */
-	readonly log?: (line: string) => void;
+	/** Takes what happens in the bridge and what its workers say; stderr unless given. */
+	readonly log?: Log;
 }

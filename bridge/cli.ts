@@ -1,7 +1,9 @@
 /** The command `aiortc-shim`: runs a bridge, makes and checks the Python environment. */
 
+import { readFileSync } from 'node:fs';
 import { OPTIONS, parseOptions, UsageError } from './cliOptions.ts';
 import { doctor } from './doctor.ts';
+import { PACKAGE } from './paths.ts';
 import { checkPython, discardBroken, ensurePython } from './python.ts';
 import { type Bridge, type BridgeOptions, startBridge } from './server.ts';
 
@@ -10,6 +12,8 @@ const USAGE = `usage: aiortc-shim <command> [options]
   bridge    lets pages and programs use WebRTC on this machine, and prints where
   setup     makes the Python environment that the bridge needs, or repairs it
   doctor    says what is there and what is missing
+
+  --version says which version this is
 `;
 
 const BRIDGE_USAGE = `usage: aiortc-shim bridge [options]
@@ -23,6 +27,7 @@ const HELP = ['--help', '-h', 'help'];
 async function main([command, ...args]: string[]): Promise<void> {
 	if (command === undefined) throw new UsageError('a command is needed: bridge, setup or doctor');
 	if (HELP.includes(command)) return print(`${USAGE}\nbridge:\n\n${OPTIONS}`);
+	if (command === '--version' || command === '-v') return print(`${version()}\n`);
 	if (command === 'bridge') return args.some((arg) => HELP.includes(arg)) ? print(BRIDGE_USAGE) : runBridge(args);
 	if (command !== 'setup' && command !== 'doctor') throw new UsageError(`there is no command ${command}`);
 	if (args.some((arg) => HELP.includes(arg))) return print(USAGE);
@@ -63,6 +68,10 @@ async function setUp(): Promise<void> {
 	if (await discardBroken(python)) python = await ensurePython();
 	await checkPython(python);
 	console.log(python);
+}
+
+function version(): string {
+	return (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version;
 }
 
 function print(text: string): void {

@@ -1,5 +1,6 @@
 /** `aiortc-shim doctor`: what is there, what is missing, a line each. */
 
+import { askBridge } from './askBridge.ts';
 import { chooseInterpreter, findUv, run } from './interpreter.ts';
 import { checkPython, ensureCache, findPython } from './python.ts';
 
@@ -11,11 +12,14 @@ const [runtime, version] = bun ? ['bun', bun] : deno ? ['deno', deno] : ['node',
 
 /** Prints the findings; the process's status is 1 when the bridge would not run. */
 export async function doctor(): Promise<void> {
-	const results = [
-		await line(runtime, async () => `${version} (${process.execPath})`),
-		await line('environment', describeEnvironment),
-	];
-	if (results.every(Boolean)) return;
+	await line(runtime, async () => `${version} (${process.execPath})`);
+	const { AIORTC_SHIM_URL: url, AIORTC_SHIM_TOKEN: token } = process.env;
+	// A program that is started with it needs nothing else of this machine.
+	if (url) {
+		if (!(await line('bridge', () => describeBridge(url, token)))) process.exitCode = 1;
+		return;
+	}
+	if (await line('environment', describeEnvironment)) return;
 	// Where it would be made, and what with, matters only while it is not there.
 	await line('cache', ensureCache);
 	const uv = await findUv();
@@ -25,6 +29,12 @@ export async function doctor(): Promise<void> {
 		return `${version.join('.')} (${path})`;
 	});
 	process.exitCode = 1;
+}
+
+async function describeBridge(url: string, token: string | undefined): Promise<string> {
+	const { capabilities, worker } = await askBridge(url, token);
+	const allowed = capabilities.length > 0 ? `the token allows ${capabilities.join(', ')}` : 'the token allows no more';
+	return `aiortc ${worker.aiortc}, ${allowed} (AIORTC_SHIM_URL is ${url})`;
 }
 
 async function describeEnvironment(): Promise<string> {

@@ -1,6 +1,7 @@
 /** The bridge that lives in the application's own process: on its event loop, unseen by it, and reached by nobody else. */
 
 import { availableParallelism } from 'node:os';
+import { consoleLog, type Log } from '../shim/link/log.ts';
 import type { Endpoint } from '../shim/link/options.ts';
 import type { Socket } from '../shim/link/Socket.ts';
 import { type Backend, startBackend } from './backend.ts';
@@ -10,12 +11,17 @@ import { memorySocketPair } from './memorySocket.ts';
 /** A worker may have to start for a session; if it does not, the bridge says so earlier. */
 const ANSWER_SECONDS = 60;
 
-interface Embedded extends Endpoint {
+interface Embedded {
 	readonly backend: Backend;
-	close(): Promise<void>;
+	readonly endpoint: Promise<Endpoint>;
 }
 
-let embedded: Promise<Embedded> | null = null;
+let embedded: Embedded | null = null;
+
+/** Who uses it, each with what takes its log: the bridge's lines are for all of them. */
+const users = new Map<object, Log>();
+/** Who gives no user of its own; stopEmbedded() alone ends its use. */
+const anyone = {};
 
 /**
  * The process's one embedded bridge, started at the first call; a failed start is tried again at the next.
@@ -24,24 +30,28 @@ let embedded: Promise<Embedded> | null = null;
  * @param workers it may have so many, and one for each core in any case
  * @throws {SetupError | WorkerStartError} why there is no worker, in a sentence that says what to do
  */
-export async function startEmbedded(workers = 1): Promise<Endpoint> {
-	embedded ??= start().catch((error) => {
-		embedded = null;
-		throw error;
-	});
-	const { backend, ...endpoint } = await embedded;
-	backend.allowWorkers(workers);
-	return endpoint;
+export function startEmbedded(user: object = anyone, log: Log = consoleLog, workers = 1): Promise<Endpoint> {
+	users.set(user, log);
+	embedded ??= start();
+	embedded.backend.allowWorkers(workers);
+	return embedded.endpoint;
 }
 
-/** Ends the embedded bridge, if there is one, and waits until its workers are gone. */
+/** Ends `user`'s use. With the last one's the bridge ends, and its workers are gone when this resolves. */
+export async function leaveEmbedded(user: object): Promise<void> {
+	users.delete(user);
+	if (users.size === 0) await stopEmbedded();
+}
+
+/** Ends the embedded bridge, if there is one, whoever uses it, and waits until its workers are gone. */
 export async function stopEmbedded(): Promise<void> {
+	users.delete(anyone);
 	const ending = embedded;
 	embedded = null;
-	await (await ending?.catch(() => null))?.close();
+	await ending?.backend.close();
 }
 
-async function start(): Promise<Embedded> {
+function start(): Embedded {
 	const token = generateToken();
 	const backend = startBackend({
 		unref: true,
@@ -51,16 +61,25 @@ async function start(): Promise<Embedded> {
 		shared: false,
 		workers: availableParallelism(),
 		spares: 0,
+		// Shims that share a sink hear each line once.
+		log: (record) => {
+			for (const log of new Set(users.values())) log(record);
+		},
 	});
-	try {
-		await backend.ready;
-	} catch (error) {
-		await backend.close();
-		throw error;
-	}
-	const close = (): Promise<void> => backend.close();
-	const openSocket = () => open(backend);
-	return { url: 'the embedded bridge', token, backend, openSocket, answerSeconds: ANSWER_SECONDS, close };
+	const endpoint = backend.ready.then(
+		(): Endpoint => {
+			const openSocket = () => open(backend);
+			return { url: 'the embedded bridge', token, openSocket, answerSeconds: ANSWER_SECONDS };
+		},
+		async (error: Error) => {
+			if (embedded?.backend === backend) embedded = null;
+			await backend.close();
+			throw error;
+		},
+	);
+	// Whoever asked for it hears of a failure, unless it went away meanwhile.
+	endpoint.catch(() => {});
+	return { backend, endpoint };
 }
 
 function open({ sessions }: Backend): Socket {

@@ -50,12 +50,19 @@ export function admission(names: readonly string[], origins: readonly string[]):
 export function checkRequest(request: IncomingMessage, { hosts, origins }: Admission): Refusal | null {
 	const host = nameOf(`http://${request.headers.host ?? ''}`);
 	if (!host || !hosts.has(host)) {
-		return { status: 421, message: `The Host ${host ?? ''} is not one of this bridge's: start it with --name` };
+		const advice = `start it with --name${host && isPlain(host) ? ` ${host}` : ''}`;
+		return { status: 421, message: `The Host ${host ?? ''} is not one of this bridge's: ${advice}` };
 	}
 	const { origin } = request.headers;
 	if (origin === undefined || origins.has('*') || origins.has(origin.toLowerCase())) return null;
 	if (LOOPBACK.includes(nameOf(origin) ?? '')) return null;
-	return { status: 403, message: `Pages of ${origin} may not connect: start the bridge with --origin` };
+	const advice = `start the bridge with --origin${isPlain(origin) ? ` ${origin}` : ''}`;
+	return { status: 403, message: `Pages of ${origin} may not connect: ${advice}` };
+}
+
+/** Whether it may be pasted into a shell: a stranger chose it. */
+function isPlain(text: string): boolean {
+	return /^[\w.:/[\]-]+$/.test(text);
 }
 
 export function checkSubprotocol(request: IncomingMessage): Refusal | null {

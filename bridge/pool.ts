@@ -1,5 +1,6 @@
 /** The workers: started ahead, shared as the isolation allows, replaced when they die. */
 
+import type { Log } from '../shim/link/log.ts';
 import { discardBroken, ensurePython } from './python.ts';
 import { Worker } from './worker.ts';
 import { WorkerStartError } from './workerErrors.ts';
@@ -17,8 +18,8 @@ export interface PoolOptions {
 	/** Idle workers kept ready; one worker is there in any case. */
 	readonly spares: number;
 	readonly unref: boolean;
-	/** Takes a line about a worker: its stderr, its end. */
-	readonly log: (line: string) => void;
+	/** Takes what is said of a worker, and what it says on stderr. */
+	readonly log: Log;
 }
 
 /** Every worker that may be had serves others. */
@@ -41,6 +42,9 @@ export class Pool {
 	readonly #retiring = new Set<Promise<void>>();
 	/** Workers that were asked for and are neither spare nor owned yet. */
 	#coming = 0;
+	/** Workers that are being started, whoever is to have them. */
+	readonly #launches = new Set<Promise<Worker>>();
+	readonly #timers = new Set<NodeJS.Timeout>();
 	readonly #closing = new AbortController();
 	#failures = 0;
 	#most: number;
@@ -97,9 +101,9 @@ export class Pool {
 			void this.#retire(worker);
 			return;
 		}
-		setTimeout(() => {
+		this.#later(IDLE_MS, () => {
 			if (worker.sessions === 0 && this.size > 1) void this.#retire(worker);
-		}, IDLE_MS).unref();
+		});
 	}
 
 	/** Gives back a worker that turned out to be dead. */
@@ -111,13 +115,24 @@ export class Pool {
 	async close(): Promise<void> {
 		const workers = [...this.#owned, ...[...this.#spares].flatMap(({ worker }) => worker ?? [])];
 		const stopped = workers.map((worker) => worker.stop());
-		const starting = [...this.#spares].filter(({ worker }) => !worker).map(({ started }) => started);
 		this.#closing.abort();
-		await Promise.allSettled([...stopped, ...starting, ...this.#retiring]);
+		for (const timer of this.#timers) clearTimeout(timer);
+		await Promise.allSettled([...stopped, ...this.#launches, ...this.#retiring]);
 	}
 
 	get #closed(): boolean {
 		return this.#closing.signal.aborted;
+	}
+
+	/** Calls back unless the pool is closed before; keeps nothing alive. */
+	#later(milliseconds: number, run: () => void): void {
+		if (this.#closed) return;
+		const timer = setTimeout(() => {
+			this.#timers.delete(timer);
+			run();
+		}, milliseconds);
+		timer.unref();
+		this.#timers.add(timer);
 	}
 
 	#hasRoom(): boolean {
@@ -181,13 +196,24 @@ export class Pool {
 	}
 
 	#refillLater(): void {
-		setTimeout(() => this.#refill(), RETRY_MS * 2 ** Math.min(this.#failures++, 6)).unref();
+		this.#later(RETRY_MS * 2 ** Math.min(this.#failures++, 6), () => this.#refill());
+	}
+
+	/** Starts a worker, for which close() waits. */
+	#launch(): Promise<Worker> {
+		const launch = this.#start();
+		this.#launches.add(launch);
+		const forget = () => this.#launches.delete(launch);
+		launch.then(forget, forget);
+		return launch;
 	}
 
 	/** Starts a worker; a managed environment that turns out broken is made anew, once. */
-	async #launch(): Promise<Worker> {
+	async #start(): Promise<Worker> {
 		if (this.#options.python) return this.#startWorker(this.#options.python);
-		const making = { unref: this.#options.unref, signal: this.#closing.signal };
+		const { unref, log } = this.#options;
+		const onProgress = (message: string) => log({ level: 'info', source: 'bridge', message });
+		const making = { unref, signal: this.#closing.signal, onProgress };
 		const python = await ensurePython(making);
 		try {
 			return await this.#startWorker(python);
@@ -199,7 +225,7 @@ export class Pool {
 
 	async #startWorker(python: string): Promise<Worker> {
 		const { unref, log } = this.#options;
-		const worker = await Worker.start({ python, unref, signal: this.#closing.signal, onStderr: log });
+		const worker = await Worker.start({ python, unref, signal: this.#closing.signal, log });
 		worker.onexit = () => this.#gone(worker);
 		return worker;
 	}
@@ -209,7 +235,7 @@ export class Pool {
 		const spare = [...this.#spares].find((each) => each.worker === worker);
 		if (spare) this.#spares.delete(spare);
 		else if (!this.#owned.delete(worker)) return;
-		if (!this.#closed) this.#options.log(`worker ${worker.pid} died`);
+		if (!this.#closed) this.#options.log({ level: 'error', source: 'bridge', message: `worker ${worker.pid} died` });
 		this.#refillLater();
 	}
 }

@@ -73,7 +73,7 @@ export async function findPython(lock?: string): Promise<string | null> {
  * @throws {SetupError} the first thing that is wrong with it
  */
 export async function checkPython(python: string): Promise<void> {
-	const pins = (await readFile(LOCK, 'utf8')).match(/^(aiortc|aioice|av)==\S+/gm) ?? [];
+	const pins = (await readLock()).match(/^(aiortc|aioice|av)==\S+/gm) ?? [];
 	const { code, output } = await run(python, ['-c', CHECK, ...pins], CHECK_MS);
 	if (code === 0) return;
 	const fault = output.trim().split('\n').at(-1) || 'it does not run';
@@ -105,12 +105,22 @@ export async function discardBroken(python: string): Promise<boolean> {
 export async function ensureCache(): Promise<string> {
 	const { cache } = envPaths('aiortc-shim', { suffix: '' });
 	try {
-		await mkdir(cache, { recursive: true });
+		await makeFolder(cache);
 		await access(cache, constants.W_OK);
 		return cache;
 	} catch (error) {
 		throw explain('the cache folder', (error as Error).message, cache);
 	}
+}
+
+/** As mkdir's `recursive`, which never ends where a folder refuses others by ENOENT, as those of /proc and some mounts do. */
+async function makeFolder(path: string): Promise<void> {
+	if (existsSync(path)) return;
+	await makeFolder(dirname(path));
+	await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+		// Another start may have been faster.
+		if (error.code !== 'EEXIST') throw error;
+	});
 }
 
 /** The interpreter that AIORTC_SHIM_PYTHON names, by path or by name; null when it names none. */
@@ -124,9 +134,22 @@ function givenPython(): string | null {
 
 /** One folder for each content of the lock and kind of machine: an update never meets an older one's packages. */
 async function environmentPlace(lock = 'requirements.lock'): Promise<string> {
-	const hash = createHash('sha256').update(await readFile(join(WORKER, lock)));
+	const hash = createHash('sha256').update(await readLock(lock));
 	const key = hash.update(`${process.platform} ${process.arch}`).digest('hex').slice(0, 16);
 	return join(envPaths('aiortc-shim', { suffix: '' }).cache, `python-${key}`);
+}
+
+/** @throws {SetupError} the package's files are not beside its program */
+async function readLock(lock = 'requirements.lock'): Promise<string> {
+	try {
+		return await readFile(join(WORKER, lock), 'utf8');
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		if (code !== 'ENOENT') throw new SetupError(message);
+		throw new SetupError(
+			`${WORKER} is not there, which is Python and cannot be bundled: leave aiortc-shim out of a bundle for Node (esbuild --external:aiortc-shim)`,
+		);
+	}
 }
 
 function pythonOf(place: string): string {

@@ -1,16 +1,22 @@
 /** The bridge: a WebSocket server in front of a pool of Python workers. */
 
+// For programs whose `lib` has no AsyncDisposable: the declarations bring it along.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { asyncDisposable } from '../shim/link/disposable.ts';
 import { SUBPROTOCOL } from '../shim/link/frames.ts';
 import type { Capability } from '../shim/link/hello.ts';
+import { consoleLog } from '../shim/link/log.ts';
 import { startBackend } from './backend.ts';
 import type { BackendOptions, Isolation } from './backendOptions.ts';
 import { type Admission, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
 import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits } from './limits.ts';
 import { checkNetwork } from './network.ts';
+import { RefusalLog } from './RefusalLog.ts';
 
 export type { Isolation } from './backendOptions.ts';
 
@@ -37,7 +43,7 @@ export interface BridgeOptions extends Partial<BackendOptions> {
 	readonly unref?: boolean;
 }
 
-export interface Bridge {
+export interface Bridge extends AsyncDisposable {
 	/** `ws://127.0.0.1:41234`, without the token; where it listens at all addresses, with the first name or announced one. */
 	readonly url: string;
 	readonly port: number;
@@ -47,7 +53,7 @@ export interface Bridge {
 	readonly ready: Promise<void>;
 	/** Sessions that exist now. */
 	readonly sessions: number;
-	/** Closes sessions (4007), workers and the port; leaves no file. */
+	/** Closes sessions (4007), workers and the port; leaves no file. `await using` does so, too. */
 	close(): Promise<void>;
 }
 
@@ -63,18 +69,19 @@ const CLOSE_MS = 1_000;
  * @throws {RangeError} ports, an address or an interface that cannot be used
  */
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
-	const { host = '127.0.0.1', names = [], announce = [], unref = false } = options;
+	const { host = '127.0.0.1', names = [], announce = [], unref = false, log = consoleLog } = options;
 	checkNetwork(options);
 	const access = options.access ?? [singleAccess(options)];
 	const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
 	refuseShortTokens(access, isLoopback);
 	const isolation = options.isolation ?? (isLoopback ? 'shared' : 'token');
-	const backend = startBackend({ ...options, access, isolation });
+	const backend = startBackend({ ...options, access, isolation, log });
 	const { sessions } = backend;
 	const gate = admission([host, ...names, ...announce], options.origins ?? []);
 	const http = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) =>
 		answer(request, response, gate),
 	);
+	const refusals = new RefusalLog(log);
 	const sockets = new WebSocketServer({
 		noServer: true,
 		perMessageDeflate: false,
@@ -84,8 +91,10 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 	});
 	http.on('upgrade', (request, socket, head) => {
 		const refusal = checkRequest(request, gate) ?? checkSubprotocol(request) ?? tooMany(sessions.strangers);
-		if (refusal) refuse(socket, refusal);
-		else sockets.handleUpgrade(request, socket, head, (webSocket) => void sessions.welcome(webSocket, socket));
+		if (refusal) {
+			refuse(socket, refusal);
+			refusals.report(refusal);
+		} else sockets.handleUpgrade(request, socket, head, (webSocket) => void sessions.welcome(webSocket, socket));
 	});
 	if (unref) http.on('connection', (socket) => socket.unref());
 	try {
@@ -97,7 +106,11 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 	if (unref) http.unref();
 
 	const { port } = http.address() as AddressInfo;
+	const close = async () => {
+		await Promise.all([closeServer(http, sockets), backend.close()]);
+	};
 	return {
+		...asyncDisposable(close),
 		url: `ws://${urlHost(host, [...names, ...announce])}:${port}`,
 		port,
 		token: access[0]!.token,
@@ -105,9 +118,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 		get sessions() {
 			return sessions.size;
 		},
-		async close() {
-			await Promise.all([closeServer(http, sockets), backend.close()]);
-		},
+		close,
 	};
 }
 

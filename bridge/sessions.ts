@@ -4,6 +4,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
 import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
+import type { Log } from '../shim/link/log.ts';
 import type { Isolation } from './backendOptions.ts';
 import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
@@ -26,7 +27,7 @@ export interface SessionsOptions {
 	readonly pool: Pool;
 	readonly graceSeconds: number;
 	readonly shared: boolean;
-	readonly log: (line: string) => void;
+	readonly log: Log;
 }
 
 export class Sessions {
@@ -154,7 +155,8 @@ export class Sessions {
 			onend,
 		});
 		this.#sessions.set(id, session);
-		if (process.env.AIORTC_SHIM_DEBUG) log(`session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`);
+		const message = `session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`;
+		if (process.env.AIORTC_SHIM_DEBUG) log({ level: 'info', source: 'bridge', message });
 		return session;
 	}
 
@@ -163,7 +165,7 @@ export class Sessions {
 		if (error instanceof ProtocolError) return CloseCode.protocol;
 		if (error instanceof PoolFullError) return CloseCode.limit;
 		// A close reason holds 123 bytes; the whole of it is for whoever runs the bridge.
-		this.#options.log(error.message);
+		this.#options.log({ level: 'error', source: 'bridge', message: error.message });
 		return CloseCode.workerDied;
 	}
 }

@@ -10,6 +10,9 @@ export class SetupError extends Error {
 const OFFLINE =
 	/name resolution|name or service not known|failed to establish a new connection|connection (refused|reset|error)|network is unreachable|dns error|error sending request|could not connect|max retries exceeded|timed out|from versions: none/i;
 
+/** ENOENT of a folder: nothing can be made in its parent, as in /proc. */
+const UNWRITABLE = /EACCES|EROFS|EPERM|ENOTDIR|EEXIST|ENOENT: [^\n]*, mkdir|permission denied|read-only file system/i;
+
 /** The sentence for a step that failed with `output`, while `place` was being made. */
 export function explain(step: string, output: string, place: string): SetupError {
 	return new SetupError(sentence(step, output, place));
@@ -19,7 +22,7 @@ function sentence(step: string, output: string, place: string): string {
 	if (/ENOSPC|no space left|Errno 28\b|EDQUOT|disk quota exceeded/i.test(output)) {
 		return `the disk is full: free 400 MB for ${place}, or let XDG_CACHE_HOME name a folder on another disk`;
 	}
-	if (/EACCES|EROFS|EPERM|ENOTDIR|EEXIST|permission denied|read-only file system/i.test(output)) {
+	if (UNWRITABLE.test(output)) {
 		return `cannot write ${place}: make it writable, or let XDG_CACHE_HOME name a folder that is`;
 	}
 	if (/ensurepip is not available|no module named '?(ensurepip|venv)/i.test(output)) return missingVenv('Python');

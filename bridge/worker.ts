@@ -8,6 +8,7 @@ import type { NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { Log, LogRecord } from '../shim/link/log.ts';
 import { Health } from './health.ts';
 import { unrefChild } from './interpreter.ts';
 import { LocalSocket } from './LocalSocket.ts';
@@ -30,8 +31,8 @@ export interface WorkerOptions {
 	readonly unref?: boolean;
 	/** Ends a worker that is not ready yet. */
 	readonly signal: AbortSignal;
-	/** Takes each line that the worker prints on stderr. */
-	readonly onStderr: (line: string) => void;
+	/** Takes each line that the worker prints on stderr, and what is to be said of it. */
+	readonly log: Log;
 }
 
 export class Worker {
@@ -72,7 +73,7 @@ export class Worker {
 			(line) => this.#child.stdin?.write(`${line}\n`),
 			() => {
 				this.#hung = true;
-				options.onStderr(`worker ${this.pid} hangs: it is killed`);
+				options.log({ level: 'error', source: 'bridge', message: `worker ${this.pid} hangs: it is killed` });
 				this.#child.kill('SIGKILL');
 			},
 		);
@@ -86,7 +87,7 @@ export class Worker {
 	static async start(options: WorkerOptions): Promise<Worker> {
 		options.signal.throwIfAborted();
 		const worker = new Worker(options);
-		const lastWords = keepTail(worker.#child, options.onStderr);
+		const stderr = keepTail(worker.#child, stderrLog(options.log));
 		const kill = () => worker.#child.kill('SIGKILL');
 		options.signal.addEventListener('abort', kill);
 		try {
@@ -95,10 +96,11 @@ export class Worker {
 			if (port) worker.#address = { host: '127.0.0.1', port };
 			lines.on('line', (line) => worker.#health.heard(line));
 			worker.#health.start();
+			stderr.passOn();
 			return worker;
 		} catch (error) {
 			kill();
-			throw new WorkerStartError(`the worker did not start: ${(error as Error).message}${lastWords()}`);
+			throw new WorkerStartError(`the worker did not start: ${(error as Error).message}${stderr.lastWords()}`);
 		} finally {
 			options.signal.removeEventListener('abort', kill);
 		}
@@ -138,7 +140,8 @@ export class Worker {
 	/** Lets it end by itself, then ends it; resolves when it is gone. */
 	async stop(): Promise<void> {
 		if (!this.#alive) return;
-		const gone = once(this.#child, 'exit');
+		// Not `exit`, after which its pipes are still open.
+		const gone = once(this.#child, 'close');
 		this.#child.stdin?.end();
 		const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
 		if (this.#unref) timer.unref();
@@ -190,12 +193,35 @@ function ready(child: ChildProcess, lines: Interface, unref: boolean): Promise<{
 	return promise.finally(() => clearTimeout(timer));
 }
 
-/** Hands the worker's stderr on by the line; what it returns gives the end of it. */
-function keepTail(child: ChildProcess, onLine: (line: string) => void): () => string {
+/**
+ * Hands the worker's stderr on by the line, from passOn() on: what it says before is the error's if it does not start,
+ * or else only a traceback before the sentence that says what to do.
+ */
+function keepTail(child: ChildProcess, onLine: (line: string) => void): { passOn(): void; lastWords(): string } {
 	let kept = '';
+	let waiting: string[] | null = [];
 	createInterface({ input: child.stderr! }).on('line', (line) => {
 		kept = `${kept}\n${line}`.slice(-KEPT_ERROR_BYTES);
-		onLine(line);
+		if (waiting) waiting.push(line);
+		else onLine(line);
 	});
-	return () => kept;
+	return {
+		passOn() {
+			for (const line of waiting ?? []) onLine(line);
+			waiting = null;
+		},
+		lastWords: () => kept,
+	};
+}
+
+/** Takes the lines of a worker's stderr, whose format has the level first: `W aiortc_worker.session: …`. */
+function stderrLog(log: Log): (line: string) => void {
+	const levels: Record<string, LogRecord['level']> = { D: 'info', I: 'info', W: 'warn', E: 'error', C: 'error' };
+	let level: LogRecord['level'] = 'warn';
+	return (message) => {
+		const letter = /^([DIWEC]) [\w.]+: /.exec(message)?.[1];
+		// A line without one, of a traceback, belongs to the line before.
+		if (letter) level = levels[letter]!;
+		log({ level, source: 'worker', message });
+	};
 }

@@ -1,7 +1,8 @@
 /** `import … from 'aiortc-shim'` in a page: the same classes, over a bridge that somebody runs. */
 
+import { consoleLog, type Log } from '../shim/link/log.ts';
+import { namedBridge } from '../shim/link/namedBridge.ts';
 import type { Endpoint } from '../shim/rpc/Session.ts';
-import { namedBridge } from './endpoint.ts';
 import { Sessions } from './sessions.ts';
 import { bindShim, defaultShim, type Shim } from './shim.ts';
 import { VERSION } from './version.ts';
@@ -18,6 +19,8 @@ export interface ShimOptions {
 	readonly token?: string;
 	/** Takes a line for each frame. */
 	readonly debug?: (line: string) => void;
+	/** Takes warnings; the console unless given. */
+	readonly log?: Log;
 }
 
 // Only while the script runs does the document know which one it is.
@@ -34,8 +37,9 @@ export const shim: Shim = defaultShim(openSessions({}));
 export const { mediaDevices } = shim;
 
 function openSessions(options: ShimOptions): Sessions {
+	const { debug, log = consoleLog } = options;
 	const connect = () => findBridge(options);
-	return new Sessions({ connect, client: `aiortc-shim/${VERSION} page`, debug: options.debug });
+	return new Sessions({ connect, client: `aiortc-shim/${VERSION} page`, debug, log });
 }
 
 /** Asked for at the first use: a page may set its globals after this script has run. */
@@ -43,6 +47,12 @@ function findBridge(options: ShimOptions): Endpoint {
 	const page = globalThis as { AIORTC_SHIM_URL?: string; AIORTC_SHIM_TOKEN?: string };
 	const url = options.url ?? page.AIORTC_SHIM_URL ?? own.url;
 	const token = options.token ?? page.AIORTC_SHIM_TOKEN ?? own.token;
-	if (url && token) return namedBridge(url, token);
+	if (url && token) return namedBridge(url, token, advice());
 	throw new DOMException('No bridge: set data-url and data-token, or AIORTC_SHIM_URL and _TOKEN', 'InvalidStateError');
+}
+
+/** A page is not told why a WebSocket did not open: these are the likely causes. */
+function advice(): string {
+	const { origin } = globalThis.location ?? {};
+	return `is one running there, and was it started with --origin ${origin ?? 'of this page'}? Its log says what it refused`;
 }

@@ -11,6 +11,11 @@ interface UserAgentData {
 export interface InstallOptions {
 	/** Leaves alone the devices that the target has: a page's camera can be sent as it is. */
 	readonly keepDevices?: boolean;
+	/**
+	 * Makes `target` its own `window`, for libraries that look for `window.RTCPeerConnection`. Not unless asked for: more
+	 * libraries take a `window` for a page's, and then expect a document, a location and storage.
+	 */
+	readonly window?: boolean;
 }
 
 /**
@@ -19,7 +24,11 @@ export interface InstallOptions {
  *
  * @returns a function that puts everything back as it was
  */
-export function installGlobals(target: object, shim: Shim, { keepDevices = false }: InstallOptions = {}): () => void {
+export function installGlobals(
+	target: object,
+	shim: Shim,
+	{ keepDevices = false, window = false }: InstallOptions = {},
+): () => void {
 	const undo: (() => void)[] = [];
 	const define = (on: object, name: string, value: unknown, enumerable: boolean) => {
 		const before = Object.getOwnPropertyDescriptor(on, name);
@@ -36,7 +45,8 @@ export function installGlobals(target: object, shim: Shim, { keepDevices = false
 	for (const [name, Class] of Object.entries(frameClasses)) {
 		if (!(name in target)) define(target, name, Class, false);
 	}
-	if (!('navigator' in target)) define(target, 'navigator', {}, true);
+	if (window && !('window' in target)) define(target, 'window', target, true);
+	if (!('navigator' in target)) define(target, 'navigator', { userAgent: userAgent() }, true);
 	const { navigator } = target as { navigator: object };
 	if (!keepDevices || !('mediaDevices' in navigator)) define(navigator, 'mediaDevices', shim.mediaDevices, true);
 	const { userAgentData } = navigator as { userAgentData?: UserAgentData };
@@ -44,6 +54,12 @@ export function installGlobals(target: object, shim: Shim, { keepDevices = false
 	return () => {
 		for (const step of undo.reverse()) step();
 	};
+}
+
+/** What Node has had since 21, where there is no navigator: who finds one reads this of it. */
+function userAgent(): string {
+	const { process } = globalThis as { process?: { versions: { node?: string } } };
+	return `Node.js/${Number.parseInt(process?.versions.node ?? '', 10) || 0}`;
 }
 
 function isChromium(data: UserAgentData | undefined): boolean {

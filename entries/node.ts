@@ -5,11 +5,11 @@
 
 import '../bridge/requireNode.ts';
 import { clearInterval, setInterval } from 'node:timers';
-import { type ClientOptions, WebSocket } from 'ws';
-import { MAX_FRAME } from '../shim/link/frames.ts';
-import type { Socket } from '../shim/link/Socket.ts';
-import type { Endpoint, KeepAlive, SessionOptions } from '../shim/rpc/Session.ts';
-import { namedBridge } from './endpoint.ts';
+import { openSocket } from '../bridge/openSocket.ts';
+import { consoleLog, type Log } from '../shim/link/log.ts';
+import { namedBridge } from '../shim/link/namedBridge.ts';
+import type { Endpoint, KeepAlive } from '../shim/rpc/Session.ts';
+import { EmbeddedUse } from './EmbeddedUse.ts';
 import { Sessions } from './sessions.ts';
 import { bindShim, defaultShim, type Shim } from './shim.ts';
 import { VERSION } from './version.ts';
@@ -32,6 +32,8 @@ export interface ShimOptions {
 	readonly sessions?: number;
 	/** Takes a line for each frame; AIORTC_SHIM_DEBUG writes them to stderr. */
 	readonly debug?: (line: string) => void;
+	/** Takes warnings, and what the embedded bridge and its worker say; stderr unless given. */
+	readonly log?: Log;
 }
 
 /** A shim of its own: its classes, its devices, its sessions. */
@@ -39,19 +41,19 @@ export function createShim(options: ShimOptions = {}): Shim {
 	return bindShim(openSessions(options));
 }
 
-/** Those that may have a session; told goodbye at the end, since a bridge keeps the session of who just vanishes. */
-const opened = new Set<WeakRef<Sessions>>();
+/** Shims that have a session; told goodbye at the end, since a bridge keeps the session of who just vanishes. */
+const live = new Set<Sessions>();
 process.once('exit', () => void sayGoodbye());
 // A program that just comes to its end has the time to wait for the answer: what the bridge was writing in that moment
 // would meet a socket that is gone, and the goodbye before it would not be read.
 process.on('beforeExit', () => {
-	if (![...opened].some((each) => each.deref()?.isOpen)) return;
+	if (live.size === 0) return;
 	const held = setInterval(() => {}, 2 ** 30);
 	void sayGoodbye().finally(() => clearInterval(held));
 });
 
 async function sayGoodbye(): Promise<void> {
-	await Promise.all([...opened].map((each) => each.deref()?.close()));
+	await Promise.all([...live].map((each) => each.end()));
 }
 
 const sessions = openSessions({});
@@ -71,50 +73,43 @@ function openSessions(options: ShimOptions): Sessions {
 	const count = options.sessions ?? Number(env.AIORTC_SHIM_WORKERS || 1);
 	if (!Number.isInteger(count) || count < 1) throw new RangeError(`AIORTC_SHIM_WORKERS is ${count}; a count is needed`);
 	const debug = options.debug ?? (env.AIORTC_SHIM_DEBUG ? (line: string) => console.error(line) : undefined);
-	const connect = () => findBridge(options, count);
-	const sessionOptions: SessionOptions = { connect, openSocket, client: client(), keepAlive: keepAlive(), debug };
-	const sessions = new Sessions(sessionOptions, count);
-	opened.add(new WeakRef(sessions));
-	return sessions;
-}
-
-async function findBridge({ url = process.env.AIORTC_SHIM_URL, token }: ShimOptions, count: number): Promise<Endpoint> {
-	if (url) return namedBridge(url, token ?? process.env.AIORTC_SHIM_TOKEN);
-	const { startEmbedded } = await import('../bridge/embedded.ts');
-	return startEmbedded(count);
-}
-
-/**
- * `ws` in every runtime: Node's own WebSocket cannot be unref'ed, and Deno's delays small frames by 40 ms.
- * The socket keeps nothing alive, since that is for the session to say.
- */
-function openSocket(url: string, protocol: string): Socket {
-	const options: ClientOptions & { closeTimeout: number } = {
-		perMessageDeflate: false,
-		maxPayload: 2 * MAX_FRAME,
-		closeTimeout: 1_000,
-		// A mask keeps scripts of pages from writing what a proxy would misread (RFC 6455, section 10.3): not our case
-		// on loopback, where it would cost two passes over each byte. `ws` skips a mask of zeros.
-		...(isLoopback(url) && { generateMask: (mask: Buffer) => void mask.fill(0) }),
-		finishRequest: (request) => {
-			request.on('socket', (socket) => socket.unref());
-			request.end();
+	const { log = consoleLog } = options;
+	const bridge = new EmbeddedUse(log, count);
+	return new Sessions(
+		{
+			connect: () => named(options) ?? bridge.connect(),
+			release: () => bridge.release(),
+			openSocket,
+			client: client(),
+			keepAlive: keepAlive(),
+			debug,
+			log,
+			live,
 		},
-	};
-	return new WebSocket(url, protocol, options) as Socket;
+		count,
+	);
 }
 
-function isLoopback(url: string): boolean {
-	return ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
+/** The bridge that a program or its environment names, if any. */
+function named({ url, token }: ShimOptions): Endpoint | null {
+	const { AIORTC_SHIM_URL, AIORTC_SHIM_TOKEN } = process.env;
+	const place = url ?? AIORTC_SHIM_URL;
+	if (!place) return null;
+	const advice = `start one with npx aiortc-shim bridge${url ? '' : ', or unset AIORTC_SHIM_URL'}`;
+	return namedBridge(place, token ?? AIORTC_SHIM_TOKEN, advice);
 }
 
-/** A timer stands for the reasons of the sessions that share it: one handle, in whatever state their sockets are. */
+/** A timer stands for the reasons of the sessions that share it, in whatever state their sockets are. */
 function keepAlive(): KeepAlive {
-	const timer = setInterval(() => {}, 2 ** 30).unref();
-	let holding = 0;
+	let reasons = 0;
+	let timer: NodeJS.Timeout | undefined;
 	return {
-		ref: () => void (++holding === 1 && timer.ref()),
-		unref: () => void (--holding === 0 && timer.unref()),
+		ref() {
+			if (++reasons === 1) timer = setInterval(() => {}, 2 ** 30);
+		},
+		unref() {
+			if (--reasons === 0) clearInterval(timer);
+		},
 	};
 }
 

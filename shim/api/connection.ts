@@ -217,7 +217,12 @@ export class Connection {
 	/** A sender cannot send. The API has no event for it, and the rest of the connection goes on. */
 	senderFailed(sender: Sender, message: string): void {
 		if (this.isClosed || this.session.failure || sender.transceiver.stopping) return;
-		console.warn(`RTCRtpSender ${sender.transceiver.mid ?? ''}: ${message}`);
+		const record = {
+			level: 'warn',
+			source: 'shim',
+			message: `RTCRtpSender ${sender.transceiver.mid ?? ''}: ${message}`,
+		} as const;
+		this.session.log(record);
 	}
 
 	/** The session is lost, or what the connection cannot do without was refused: everything of it fails, once. */

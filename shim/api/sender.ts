@@ -63,7 +63,9 @@ export class Sender {
 		this.#scope = scope;
 		this.#track = track;
 		this.#weigh();
-		this.trackId = track?.id ?? uuid();
+		// A peer takes no two sections of one a=msid, so of the senders of one track the first alone has its id.
+		const isTaken = connection.transceivers.some(({ sender }) => sender.trackId === track?.id);
+		this.trackId = !track || isTaken ? uuid() : track.id;
 		this.streamIds = uniqueIds(streams);
 		this.#encodings = encodings.length > 0 ? encodings.map(encoding) : [encoding(defaultEncoding(kind))];
 		this.handle = scope.create('RtpSender', { kind, track: this.#handleOf(track) });

@@ -1,7 +1,7 @@
 import { SUBPROTOCOL, VERSION } from './frames.ts';
 import type { Hello, Welcome } from './hello.ts';
-import { type Endpoint, LinkError, type LinkOptions } from './options.ts';
-import type { Socket } from './Socket.ts';
+import { type Endpoint, LinkError, type LinkOptions, RefusedError } from './options.ts';
+import type { Refusal, Socket } from './Socket.ts';
 import { timer } from './timer.ts';
 
 /** Milliseconds that a bridge has to open the socket and answer hello. */
@@ -9,6 +9,9 @@ const HANDSHAKE = 10_000;
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 2000;
 const PATIENCE_SECONDS = 5;
+
+/** What of a link's options is of use to it. */
+type Options = Pick<LinkOptions, 'connect' | 'openSocket' | 'client' | 'log' | 'patienceSeconds'>;
 
 interface Handlers {
 	/** The bridge has answered; the socket's handlers are the caller's to set. */
@@ -19,14 +22,17 @@ interface Handlers {
 
 /** Opens sockets until a bridge welcomes one, waiting longer each time, as long as the session may still be there. */
 export class Connector {
-	readonly #options: LinkOptions;
+	readonly #options: Options;
 	readonly #handlers: Handlers;
 	#welcome: Welcome | null = null;
 	/** Whatever belongs to an older one is over. */
 	#attempt = 0;
 	#socket: Socket | null = null;
+	/** Settled when the socket has a session or is closed. */
+	#greeting: Promise<void> = Promise.resolve();
+	#stopPause: (() => void) | null = null;
 
-	constructor(options: LinkOptions, handlers: Handlers) {
+	constructor(options: Options, handlers: Handlers) {
 		this.#options = options;
 		this.#handlers = handlers;
 	}
@@ -37,10 +43,14 @@ export class Connector {
 		void this.#run(attempt, received);
 	}
 
-	stop(): void {
+	/** Opens no more sockets; resolves when the one that was being opened is closed. */
+	async stop(): Promise<void> {
 		this.#attempt += 1;
-		this.#socket?.close();
+		this.#stopPause?.();
+		if (this.#socket === null) return;
+		this.#socket.close();
 		this.#socket = null;
+		await this.#greeting.catch(() => {});
 	}
 
 	async #run(attempt: number, received: number | null): Promise<void> {
@@ -54,19 +64,33 @@ export class Connector {
 				if (attempt !== this.#attempt) return;
 				const patience = Math.max(1000, Math.min(HANDSHAKE, deadline - Date.now()));
 				const longest = received === null && endpoint.answerSeconds ? endpoint.answerSeconds * 1000 : patience;
-				await this.#greet(endpoint, attempt, received, longest);
+				this.#greeting = this.#greet(endpoint, attempt, received, longest);
+				await this.#greeting;
 				return;
-			} catch (error) {
+			} catch (thrown) {
 				if (attempt !== this.#attempt) return;
-				if (deadline === null || Date.now() > deadline || (error instanceof LinkError && error.code >= 4000)) {
-					this.#handlers.refused(error instanceof Error ? error : new Error(String(error)));
+				const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+				if (deadline === null || Date.now() > deadline || isFinal(error, received !== null)) {
+					this.#handlers.refused(error);
 					return;
 				}
+				if (received === null && pause === FIRST_PAUSE) this.#warn(error, seconds);
 			}
 			// Many shims whose bridge came back do not all knock at once.
-			await new Promise<void>((resolve) => timer(pause * (0.5 + Math.random() / 2), resolve));
+			await this.#pause(pause * (0.5 + Math.random() / 2));
 			if (attempt !== this.#attempt) return;
 		}
+	}
+
+	#warn({ message }: Error, seconds: number): void {
+		this.#options.log?.({ level: 'warn', source: 'shim', message: `${message}; trying for ${seconds} s` });
+	}
+
+	/** Never resolves once stop() was called. */
+	#pause(milliseconds: number): Promise<void> {
+		return new Promise((resolve) => {
+			this.#stopPause = timer(milliseconds, resolve);
+		});
 	}
 
 	#accept(socket: Socket, welcome: Welcome, resuming: boolean): void {
@@ -91,14 +115,21 @@ export class Connector {
 	#greet(endpoint: Endpoint, attempt: number, received: number | null, patience: number): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const { url, token, openSocket = this.#options.openSocket } = endpoint;
-			const socket = openSocket(url, SUBPROTOCOL);
+			let refusal: Refusal | null = null;
+			const socket = openSocket(url, SUBPROTOCOL, (response) => {
+				refusal = response;
+			});
 			this.#socket = socket;
 			socket.binaryType = 'arraybuffer';
 			const stop = timer(patience, () => {
 				reject(new LinkError(1006, `${url} did not answer within ${Math.round(patience / 1000)} s`));
 				socket.close();
 			});
-			socket.onopen = () => socket.send(JSON.stringify({ hello: this.#hello(token, received) }));
+			let opened = false;
+			socket.onopen = () => {
+				opened = true;
+				socket.send(JSON.stringify({ hello: this.#hello(token, received) }));
+			};
 			socket.onerror = () => {};
 			// What follows the welcome may come in this very turn, so the handlers change hands here and now.
 			socket.onmessage = ({ data }: { data: unknown }) => {
@@ -114,10 +145,25 @@ export class Connector {
 			};
 			socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
 				stop();
-				reject(new LinkError(code, reason || (code < 4000 ? `no bridge could be reached at ${url}` : '')));
+				if (refusal) reject(new RefusedError(url, refusal));
+				// What a runtime says of a socket that did not open (`Expected 101 status code`) is of no help.
+				else reject(new LinkError(code, opened ? reason : unreachable(endpoint)));
 			};
 		});
 	}
+}
+
+/**
+ * Whether to try again is of no use. A session that exists is worth every try: a proxy that has lost its bridge for a
+ * moment answers with statuses that would be final otherwise.
+ */
+function isFinal(error: Error, resuming: boolean): boolean {
+	if (error instanceof RefusedError) return !resuming && !error.isTemporary;
+	return error instanceof LinkError && error.code >= 4000;
+}
+
+function unreachable({ url, advice }: Endpoint): string {
+	return `no bridge could be reached at ${url}${advice ? `: ${advice}` : ''}`;
 }
 
 function parseWelcome(data: unknown): Welcome {

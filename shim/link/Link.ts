@@ -177,16 +177,24 @@ export class Link {
 
 	async #end(code: number, reason: string): Promise<void> {
 		this.#ended = true;
-		this.#connector.stop();
 		const socket = this.#socket;
 		this.#drop();
-		if (socket === null) return;
-		await new Promise<void>((resolve) => {
-			socket.onclose = () => resolve();
-			timer(CLOSE_PATIENCE, resolve);
-			socket.close(code, truncate(reason));
+		const closed = Promise.all([this.#connector.stop(), socket && closeSocket(socket, code, truncate(reason))]);
+		let stopTimer = () => {};
+		const patience = new Promise<void>((resolve) => {
+			stopTimer = timer(CLOSE_PATIENCE, resolve);
 		});
+		await Promise.race([closed, patience]);
+		stopTimer();
 	}
+}
+
+/** Resolves when the socket is closed. */
+function closeSocket(socket: Socket, code: number, reason: string): Promise<void> {
+	return new Promise((resolve) => {
+		socket.onclose = () => resolve();
+		socket.close(code, reason);
+	});
 }
 
 function toFrame(data: unknown): Frame {

@@ -9,4 +9,16 @@ export interface Socket {
 	close(code?: number, reason?: string): void;
 }
 
-export type SocketFactory = (url: string, protocol: string) => Socket;
+/** The HTTP response of a server that opens no WebSocket. */
+export interface Refusal {
+	readonly status: number;
+	/** Its body, a sentence when a bridge wrote it. */
+	readonly reason: string;
+}
+
+/**
+ * Opens a WebSocket.
+ *
+ * @param onrefused called before `onclose` by a host that lets its programs see the response; browsers hide it
+ */
+export type SocketFactory = (url: string, protocol: string, onrefused: (refusal: Refusal) => void) => Socket;

@@ -1,6 +1,7 @@
 import { CloseCode, type Frame } from './frames.ts';
 import type { Welcome } from './hello.ts';
-import type { SocketFactory } from './Socket.ts';
+import type { Log } from './log.ts';
+import type { Refusal, SocketFactory } from './Socket.ts';
 
 /** Where a bridge listens, and what it wants to be shown. */
 export interface Endpoint {
@@ -10,6 +11,8 @@ export interface Endpoint {
 	openSocket?: SocketFactory;
 	/** For its answer to a first hello, where that may wait for a worker to start and is sure to come. */
 	answerSeconds?: number;
+	/** What to look at when no socket opens there: the end of a sentence. */
+	advice?: string;
 }
 
 export interface LinkOptions {
@@ -25,6 +28,8 @@ export interface LinkOptions {
 	onfailure(error: Error): void;
 	/** Sees each frame but hello, which holds secrets. */
 	debug?: (direction: '→' | '←', frame: Frame) => void;
+	/** Hears at once of a bridge that cannot be reached, which is tried for some time. */
+	log?: Log;
 	/** Seconds for which a bridge that cannot be reached is tried before the session begins; 5 unless given. */
 	patienceSeconds?: number;
 }
@@ -46,7 +51,24 @@ export class LinkError extends Error {
 	readonly code: number;
 
 	constructor(code: number, reason: string) {
-		super(`${reason || MEANING[code] || 'the connection to the bridge was closed'} (${code})`);
+		const text = reason || MEANING[code] || 'the connection to the bridge was closed';
+		// The bridge's own codes are of use to a person; those of a broken connection say nothing.
+		super(code >= 4000 ? `${text} (${code})` : text);
 		this.code = code;
+	}
+}
+
+/** A server answered the request for a WebSocket with a status: a bridge that refuses, or a proxy before it. */
+export class RefusedError extends LinkError {
+	readonly status: number;
+
+	constructor(url: string, { status, reason }: Refusal) {
+		super(1006, `${url} refused the connection: ${reason || 'no reason given'} (HTTP ${status})`);
+		this.status = status;
+	}
+
+	/** Whether the same request may be let in a little later: too many at once, or a proxy whose bridge starts. */
+	get isTemporary(): boolean {
+		return this.status >= 500 || [408, 425, 429].includes(this.status);
 	}
 }

@@ -3,6 +3,7 @@ import type { Session } from '../rpc/Session.ts';
 import { domString } from '../webidl/convert.ts';
 import { defineEventHandlers, eventTargetOf } from '../webidl/eventHandlers.ts';
 import { constructorKey, defineInterface, requireKey } from '../webidl/interface.ts';
+import { allowManyListeners } from '../webidl/listeners.ts';
 import { copyConstraints } from './constraints.ts';
 import { acceptHost, isHostTrack } from './hostClasses.ts';
 import { capabilitiesOf, overconstrained } from './settings.ts';
@@ -73,6 +74,7 @@ export class MediaStreamTrack extends eventTargetOf<MediaStreamTrackEventMap>() 
 		this.#settings = settings;
 		this.#constraints = constraints;
 		source.retain(this.#listener);
+		allowManyListeners(this);
 	}
 
 	get kind(): Kind {

@@ -1,4 +1,5 @@
 import type { Welcome } from '../link/hello.ts';
+import { consoleLog, type Log } from '../link/log.ts';
 import type { Endpoint } from '../link/options.ts';
 import type { SocketFactory } from '../link/Socket.ts';
 import { idsIn, Remote } from './Remote.ts';
@@ -26,6 +27,8 @@ export interface SessionOptions {
 	keepAlive?: KeepAlive;
 	/** Takes a line for each frame of either direction. */
 	debug?: (line: string) => void;
+	/** Takes warnings; the console unless given. */
+	log?: Log;
 	/** Seconds for which a bridge that cannot be reached is tried before the session begins; 5 unless given. */
 	patienceSeconds?: number;
 }
@@ -41,6 +44,9 @@ export class Session {
 	/** Called once when the session was lost for good or closed, after every Remote's `onlost`. */
 	onfailure: ((error: Error) => void) | null = null;
 
+	/** Takes what no event or error of an object tells. */
+	readonly log: Log;
+
 	readonly #wire: Wire;
 	readonly #keepAlive: KeepAlive | undefined;
 	#lastId = 0;
@@ -51,6 +57,7 @@ export class Session {
 	/** Connects in the background; everything may be used at once. */
 	constructor(options: SessionOptions) {
 		this.#keepAlive = options.keepAlive;
+		this.log = options.log ?? consoleLog;
 		let resolve!: (welcome: Welcome) => void;
 		let reject!: (error: Error) => void;
 		this.ready = new Promise((...settle) => {
@@ -65,6 +72,7 @@ export class Session {
 			client: options.client ?? 'aiortc-shim',
 			patienceSeconds: options.patienceSeconds,
 			debug: options.debug,
+			log: this.log,
 			onwelcome: (welcome) => {
 				this.#welcome = welcome;
 				resolve(welcome);

@@ -5,7 +5,7 @@ import { Link } from '../link/Link.ts';
 import type { LinkOptions } from '../link/options.ts';
 import { Scheduler } from '../link/Scheduler.ts';
 import { describeFrame } from './debug.ts';
-import { type Caller, makeError } from './errors.ts';
+import { type Caller, lostCall, lostSession, makeError } from './errors.ts';
 import { type Listener, Port } from './Port.ts';
 import type { ErrorInfo } from './schema.ts';
 
@@ -48,7 +48,8 @@ export class Wire {
 	readonly #ports = new Map<number, Port>();
 	readonly #calls = new Map<number, PendingCall>();
 	#lastCall = 0;
-	#lost: Error | null = null;
+	#hasBegun = false;
+	#lost: DOMException | null = null;
 
 	constructor(options: WireOptions) {
 		this.#options = options;
@@ -58,7 +59,7 @@ export class Wire {
 				...options,
 				onwelcome: (welcome) => this.#welcomed(welcome),
 				onframe: (frame, size) => this.#receive(frame, size),
-				onfailure: (error) => this.#fail(error),
+				onfailure: (error) => this.#lose(lostSession(error, this.#hasBegun)),
 				debug: debug && ((direction, frame) => debug(`${direction} ${describeFrame(frame)}`)),
 			},
 			this.scheduler,
@@ -110,7 +111,7 @@ export class Wire {
 
 	/** Calls an object, `afterSent` once all that it has queued was sent. */
 	call(port: Port, name: string, params: object, caller: Caller, afterSent: boolean): Promise<unknown> {
-		if (this.#lost !== null) return Promise.reject(makeError(lostInfo(this.#lost), caller));
+		if (this.#lost !== null) return Promise.reject(lostCall(this.#lost, caller));
 		if (this.#ports.get(port.id) !== port) return Promise.reject(makeError(DROPPED, caller));
 		const number = this.#lastCall + 1;
 		const text = this.#encode({ call: number, on: port.id, do: name, in: params });
@@ -140,7 +141,7 @@ export class Wire {
 
 	close(): Promise<void> {
 		const closed = this.#link.close();
-		this.#fail(new Error('the session was closed'));
+		this.#lose(new DOMException('the session was closed', 'InvalidStateError'));
 		return closed;
 	}
 
@@ -156,6 +157,7 @@ export class Wire {
 	}
 
 	#welcomed(welcome: Welcome): void {
+		this.#hasBegun = true;
 		if (welcome.resumed) for (const port of this.#ports.values()) port.resumed();
 		else this.#options.onwelcome(welcome);
 	}
@@ -181,21 +183,29 @@ export class Wire {
 	}
 
 	#settle(number: number, { out, error }: TextFrame): void {
+		const call = this.#take(number);
+		if (error) call?.reject(makeError(error, call.caller));
+		else call?.resolve(out);
+	}
+
+	/** A call that is over now. */
+	#take(number: number): PendingCall | undefined {
 		const call = this.#calls.get(number);
-		if (!call) return;
 		this.#calls.delete(number);
-		if (error) call.reject(makeError(error, call.caller));
-		else call.resolve(out);
-		if (this.#calls.size === 0) this.#options.onbusy(false);
+		if (call && this.#calls.size === 0) this.#options.onbusy(false);
+		return call;
 	}
 
 	/** Everything fails, in order with what came before. */
-	#fail(error: Error): void {
+	#lose(error: DOMException): void {
 		if (this.#lost !== null) return;
 		this.#lost = error;
 		this.#options.onlost(error);
 		for (const number of this.#calls.keys()) {
-			this.#dispatcher.push(() => this.#settle(number, { error: lostInfo(error) }));
+			this.#dispatcher.push(() => {
+				const call = this.#take(number);
+				call?.reject(lostCall(error, call.caller));
+			});
 		}
 		for (const port of this.#ports.values()) {
 			port.discard();
@@ -206,10 +216,6 @@ export class Wire {
 }
 
 const DROPPED: ErrorInfo = { name: 'InvalidStateError', message: 'the object was dropped' };
-
-function lostInfo(error: Error): ErrorInfo {
-	return { name: 'InvalidStateError', message: `the session was lost: ${error.message}` };
-}
 
 function parseText(text: string): TextFrame {
 	try {

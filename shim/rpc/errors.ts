@@ -34,3 +34,19 @@ function construct(name: string, message: string): Error {
 	if (name === 'RangeError') return new RangeError(message);
 	return new DOMException(message, name);
 }
+
+/** Why a session is over, as its calls, its objects and its shim say it: of one class, with the error behind it as `cause`. */
+export function lostSession(cause: Error, hadBegun: boolean): DOMException {
+	const message = hadBegun ? `the session was lost: ${cause.message}` : cause.message;
+	return withCause(new DOMException(message, 'InvalidStateError'), cause);
+}
+
+/** That of a call, with the stack of its caller. */
+export function lostCall({ name, message, cause }: DOMException, caller: Caller): Error {
+	return withCause(makeError({ name, message }, caller), cause);
+}
+
+function withCause<E extends Error>(error: E, cause: unknown): E {
+	if (cause !== undefined) Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
+	return error;
+}

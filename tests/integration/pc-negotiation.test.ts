@@ -388,4 +388,17 @@ test('candidates that fit nowhere are refused, and those of a kind we cannot use
 
 test.after(() => shim.close());
 
+test('one track in several transceivers is offered so that a peer takes it', async () => {
+	const pair = makePair();
+	const stream = await shim.mediaDevices.getUserMedia({ audio: true });
+	const [track] = stream.getTracks();
+	for (let n = 0; n < 3; n++) pair.offerer.addTransceiver(track!, { streams: [stream] });
+	await negotiate(pair);
+	const ids = pair.answerer.getReceivers().map((receiver) => receiver.track.id);
+	assert.is(new Set(ids).size, 3);
+	assert.is([...pair.offerer.localDescription!.sdp.matchAll(new RegExp(`a=msid:\\S+ ${track!.id}`, 'g'))].length, 1);
+	track!.stop();
+	pair.close();
+});
+
 test.run();

@@ -20,7 +20,7 @@ const P256: EcKeyGenParams = { name: 'ECDSA', namedCurve: 'P-256' };
 const test = suite('sessions');
 
 const alive = setInterval(() => {}, 1_000);
-const sessions = new Sessions({ connect: () => startEmbedded(COUNT) }, COUNT);
+const sessions = new Sessions({ connect: () => startEmbedded(undefined, undefined, COUNT) }, COUNT);
 const shim = bindShim(sessions);
 const Connection = shim.RTCPeerConnection;
 

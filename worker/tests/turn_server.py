@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -42,11 +43,12 @@ class TurnServer(asyncio.DatagramProtocol):
         self.writers: set[asyncio.StreamWriter] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self) -> None:
+    async def open(self, tls: ssl.SSLContext | None = None) -> None:
+        """With `tls`, its TCP is TLS."""
         loop = asyncio.get_running_loop()
         self.udp, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, 0))
         self.port = self.udp.get_extra_info("sockname")[1]
-        self.tcp = await asyncio.start_server(self._connected, self.host, self.port)
+        self.tcp = await asyncio.start_server(self._connected, self.host, self.port, ssl=tls)
 
     async def close(self) -> None:
         self.udp.close()

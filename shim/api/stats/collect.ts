@@ -1,13 +1,14 @@
 import type { MediaStreamTrack } from '../../media/index.ts';
 import { constructorKey } from '../../webidl/interface.ts';
-import { nextTask } from '../../webidl/task.ts';
 import type { Connection } from '../connection.ts';
+import type { DataChannel } from '../dataChannel.ts';
 import { RTCStatsReport, type StatsEntry } from '../RTCStatsReport.ts';
 import type { Receiver } from '../receiver.ts';
 import { Sender } from '../sender.ts';
 import type { Transport } from '../transport.ts';
 import { dataChannelEntry, peerConnectionEntry } from './connectionEntries.ts';
 import type { Entry } from './entry.ts';
+import { StatsPoll } from './poll.ts';
 import { inboundEntries, outboundEntries } from './rtpEntries.ts';
 import { transportEntries } from './transportEntries.ts';
 
@@ -20,20 +21,30 @@ export async function collectStats(
 	connection: Connection,
 	selector: Sender | Receiver | null = null,
 ): Promise<RTCStatsReport> {
+	const poll = StatsPoll.of(connection);
 	// What there is to ask may answer at once; a report is gathered in parallel all the same.
-	await nextTask();
-	const { transceivers, transports, streams } = connection;
-	const groups = await Promise.all([
-		...transceivers.flatMap(({ sender, receiver }) => [ofSender(sender), ofReceiver(receiver)]),
-		...[...new Set(transports.values())].map((transport) => ofTransport(connection, transport)),
-		...[...streams.values()].map(async (channel) =>
-			dataChannelEntry(channel, await orNull(channel.handle?.call('getStats', {}))),
-		),
-	]);
+	await poll.begun;
+	const groups = await Promise.all(selector ? gatherSelected(poll, selector) : gatherAll(poll, connection));
 	const timestamp = performance.timeOrigin + performance.now();
-	const entries = [peerConnectionEntry(connection), ...groups.flat()];
-	const stamped = entries.map((entry): StatsEntry => ({ timestamp, ...known(entry) }));
-	return new RTCStatsReport(constructorKey, selector ? select(stamped, selector) : stamped);
+	const entries = groups.flat().map((entry): StatsEntry => ({ timestamp, ...known(entry) }));
+	return new RTCStatsReport(constructorKey, selector ? select(entries, selector) : entries);
+}
+
+function gatherAll(poll: StatsPoll, connection: Connection): (Entry[] | Promise<Entry[]>)[] {
+	const { transceivers, transports, streams } = connection;
+	return [
+		[peerConnectionEntry(connection)],
+		...transceivers.flatMap(({ sender, receiver }) => [ofSender(poll, sender), ofReceiver(poll, receiver)]),
+		...[...new Set(transports.values())].map((transport) => ofTransport(poll, connection, transport)),
+		...[...streams.values()].map((channel) => ofChannel(poll, channel)),
+	];
+}
+
+/** What a sender's or receiver's own entries can lead to. */
+function gatherSelected(poll: StatsPoll, selector: Sender | Receiver): Promise<Entry[]>[] {
+	const { connection, transport } = selector;
+	const own = selector instanceof Sender ? ofSender(poll, selector) : ofReceiver(poll, selector);
+	return transport ? [own, ofTransport(poll, connection, transport)] : [own];
 }
 
 /**
@@ -49,28 +60,21 @@ export function selectTrack({ transceivers }: Connection, track: MediaStreamTrac
 	throw new DOMException(`${found.length} senders and receivers have the track`, 'InvalidAccessError');
 }
 
-async function ofTransport(connection: Connection, transport: Transport): Promise<Entry[]> {
-	const [ice, dtls] = await Promise.all([
-		orNull(transport.ice.handle?.call('getStats', {})),
-		orNull(transport.dtls.handle?.call('getStats', {})),
-	]);
+async function ofTransport(poll: StatsPoll, connection: Connection, transport: Transport): Promise<Entry[]> {
+	const [ice, dtls] = await Promise.all([poll.ask(transport.ice.handle), poll.ask(transport.dtls.handle)]);
 	return transportEntries(connection, transport, ice, dtls);
 }
 
-async function ofSender(sender: Sender): Promise<Entry[]> {
-	return outboundEntries(sender, sender.negotiated && (await orNull(sender.handle.call('getStats', {}))));
+async function ofSender(poll: StatsPoll, sender: Sender): Promise<Entry[]> {
+	return outboundEntries(sender, await poll.ask(sender.negotiated && sender.handle));
 }
 
-async function ofReceiver(receiver: Receiver): Promise<Entry[]> {
-	return inboundEntries(receiver, receiver.negotiated && (await orNull(receiver.handle.call('getStats', {}))));
+async function ofReceiver(poll: StatsPoll, receiver: Receiver): Promise<Entry[]> {
+	return inboundEntries(receiver, await poll.ask(receiver.negotiated && receiver.handle));
 }
 
-async function orNull<Counters>(reply: Promise<Counters> | undefined): Promise<Counters | null> {
-	try {
-		return (await reply) ?? null;
-	} catch {
-		return null;
-	}
+async function ofChannel(poll: StatsPoll, channel: DataChannel): Promise<Entry[]> {
+	return dataChannelEntry(channel, await poll.ask(channel.handle));
 }
 
 /** The entries that a sender's or receiver's own lead to. */

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startEmbedded, stopEmbedded } from '../../../bridge/embedded.ts';
 import { startBridge } from '../../../bridge/server.ts';
+import { installGlobals, shim } from '../../../entries/node.ts';
 import type { Welcome } from '../../../shim/link/hello.ts';
 import { childrenOf, isAlive, socketFolders, within } from '../bridge/processes.ts';
 import { CONNECT, type Ended, runScript, start } from './script.ts';
@@ -26,7 +27,7 @@ test('an embedded bridge says that nobody else shares it', async () => {
 	// Nothing of an embedded bridge keeps the process alive.
 	const held = setInterval(() => {}, 1000);
 	const { token, openSocket } = await startEmbedded();
-	const socket = openSocket!('', '');
+	const socket = openSocket!('', '', () => {});
 	const told = new Promise<unknown>((resolve) => {
 		socket.onmessage = ({ data }) => resolve(data);
 	});
@@ -187,6 +188,37 @@ test('the globals go as they came', async () => {
 		console.log(names() === before);
 	`);
 	assert.is(stdout, 'function function\nChromium true\ntrue\n');
+});
+
+test('a realm without a navigator gets one with a user agent, which libraries read without asking', () => {
+	const realm: { navigator?: { userAgent: string } } = {};
+	const uninstall = installGlobals(realm, shim);
+	assert.match(realm.navigator!.userAgent, /^Node\.js\/\d+$/);
+	uninstall();
+	assert.equal(realm, {});
+});
+
+test('a track that eleven producers listen to brings no warning', async () => {
+	const { stderr } = await runScript(`
+		import 'aiortc-shim/global';
+		const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+		const [track] = stream.getTracks();
+		for (let n = 0; n < 11; n++) track.addEventListener('ended', () => {});
+		track.stop();
+	`);
+	assert.is(stderr, '');
+});
+
+test('a window is there for programs that ask for it, and goes with the globals', async () => {
+	const script = `
+		import 'aiortc-shim/global';
+		import { uninstall } from 'aiortc-shim/global';
+		console.log(globalThis.window === globalThis, globalThis.window?.RTCPeerConnection === RTCPeerConnection);
+		uninstall();
+		console.log('window' in globalThis);
+	`;
+	assert.is((await runScript(script)).stdout, 'false false\nfalse\n');
+	assert.is((await runScript(script, { AIORTC_SHIM_WINDOW: '1' })).stdout, 'true true\nfalse\n');
 });
 
 test('without a usable Python the caller is told what to do', async () => {

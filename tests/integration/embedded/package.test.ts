@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Context, createContext, runInContext } from 'node:vm';
+import { type BuildOptions, build } from 'esbuild';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ensurePython } from '../../../bridge/python.ts';
@@ -24,9 +25,9 @@ test.before(() => {
 
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(name: string, code: string): Promise<string> {
+async function run(name: string, code: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
 	writeFileSync(join(folder, name), code);
-	const env = { ...process.env, AIORTC_SHIM_PYTHON: await ensurePython() };
+	const env = { ...process.env, AIORTC_SHIM_PYTHON: await ensurePython(), ...more };
 	const { stdout, stderr, status } = spawnSync(process.execPath, [name], { cwd: folder, env, encoding: 'utf8' });
 	assert.is(status, 0, stderr);
 	return stdout;
@@ -55,6 +56,24 @@ test("the package's command runs", async () => {
 	const env = { ...process.env, AIORTC_SHIM_PYTHON: await ensurePython() };
 	const { stdout } = spawnSync(process.execPath, [command, 'doctor'], { env, encoding: 'utf8' });
 	assert.match(stdout, /^ok {4}environment: aiortc 1\.16\.0/m);
+});
+
+test('a bundle for Node leaves the package out, and is told so when it does not', async () => {
+	const program = join(folder, 'bundled.mjs');
+	writeFileSync(
+		program,
+		`import { createShim } from 'aiortc-shim';
+		const shim = createShim({ log() {} });
+		shim.ready.then(() => 'ready', ({ message }) => message).then(console.log).then(() => shim.close());`,
+	);
+	const made: BuildOptions = { bundle: true, platform: 'node', entryPoints: [program], write: false };
+	const bundle = async (options: BuildOptions) => (await build({ ...made, ...options })).outputFiles![0]!.text;
+	const env = { AIORTC_SHIM_PYTHON: undefined };
+	assert.match(
+		await run('bundle.cjs', await bundle({ format: 'cjs' }), env),
+		/worker is not there, .*: leave aiortc-shim out of a bundle for Node \(esbuild --external:aiortc-shim\)\n$/,
+	);
+	assert.is(await run('bundle.mjs', await bundle({ format: 'esm', external: ['aiortc-shim'] })), 'ready\n');
 });
 
 /** A page's globals after the script has run in it; its faults without the script's text, which is one line. */

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { which } from '../../../bridge/interpreter.ts';
+import { startBridge } from '../../../bridge/server.ts';
 import { childrenOf, isAlive, within } from '../bridge/processes.ts';
 import { FakeMachine, resultOf } from './FakeMachine.ts';
 
@@ -221,6 +222,34 @@ test('doctor says what is missing, and with which status', async ({ machine }) =
 	machine.python('python3');
 	await machine.run();
 	assert.is((await machine.run(['doctor'])).code, 0);
+});
+
+test('a cache where nothing can be made is one sentence, too', async ({ machine }) => {
+	machine.python('python3');
+	const { code, lines } = await machine.run(['setup'], { XDG_CACHE_HOME: '/proc' });
+	assert.is(code, 1);
+	assert.match(lines.at(-1)!, /^cannot write \/proc\/aiortc-shim: make it writable, or let XDG_CACHE_HOME name/);
+});
+
+test('doctor asks the bridge that AIORTC_SHIM_URL names', async ({ machine }) => {
+	const bridge = await startBridge({ workers: 1, spares: 0, capabilities: ['url'] });
+	await bridge.ready;
+	const named = { AIORTC_SHIM_URL: bridge.url, AIORTC_SHIM_TOKEN: bridge.token };
+	const found = await machine.run(['doctor'], named);
+	assert.match(found.stdout, /^ok {4}bridge: aiortc \S+, the token allows url \(AIORTC_SHIM_URL is ws:\S+\)$/m);
+	assert.is(found.code, 0);
+	const wrong = await machine.run(['doctor'], { ...named, AIORTC_SHIM_TOKEN: 'another' });
+	assert.match(wrong.stdout, /^FAIL {2}bridge: the token is wrong/m);
+	assert.is(wrong.code, 1);
+	await bridge.close();
+	const dead = await machine.run(['doctor'], named);
+	assert.match(dead.stdout, /^FAIL {2}bridge: no bridge could be reached at ws:\S+: start one with .*, or unset/m);
+	assert.is(dead.code, 1);
+});
+
+test('the command says its version', async ({ machine }) => {
+	const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8'));
+	assert.equal(await machine.run(['--version']), { code: 0, stdout: version, lines: [] });
 });
 
 test('doctor says when the cache cannot be written', async ({ machine }) => {

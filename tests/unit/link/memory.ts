@@ -17,7 +17,7 @@ export class MemorySocket implements Socket {
 		const [near, far] = [new MemorySocket(), new MemorySocket()];
 		near.#peer = far;
 		far.#peer = near;
-		for (const socket of [near, far]) setImmediate(() => socket.onopen?.(undefined as never));
+		for (const socket of [near, far]) setImmediate(() => socket.#peer && socket.onopen?.(undefined as never));
 		return [near, far];
 	}
 

@@ -26,7 +26,11 @@ async function withSession(use: (running: Running) => Promise<void>): Promise<vo
 
 test.before(async () => {
 	const python = await ensurePython();
-	worker = await Worker.start({ python, signal: new AbortController().signal, onStderr: (line) => lines.push(line) });
+	worker = await Worker.start({
+		python,
+		signal: new AbortController().signal,
+		log: ({ message }) => lines.push(message),
+	});
 });
 
 test.after(async () => {

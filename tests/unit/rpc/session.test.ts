@@ -265,7 +265,7 @@ test('a lost session fails every object and every call, in order, and all that f
 	worker.down(record(1, 1, new Uint8Array(1)));
 	relay.close(4006, 'the worker died');
 	await eventually('failure', () => log.at(-1) === 'failure');
-	assert.equal(log, ['message', 'InvalidStateError', 'lost: the worker died (4006)', 'failure']);
+	assert.equal(log, ['message', 'InvalidStateError', 'lost: the session was lost: the worker died (4006)', 'failure']);
 	assert.match(session.failure!.message, 'the worker died');
 	const late = session.create('DataChannel', channel);
 	late.onlost = () => log.push('late');

@@ -15,6 +15,7 @@ from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol, relayed_candidate
 
 from ..session.wire import Network
+from ..tls import client_context
 from ..transports.host_address import HostAddress
 from ..transports.ice_candidate import LOOPBACK, LocalCandidate, SignalledCandidate, ip_version, is_loopback
 from ..transports.ice_server import Server
@@ -141,7 +142,8 @@ class IceConnection(Connection):
             turn_server=(host, server.port),
             turn_username=server.username,
             turn_password=server.credential,
-            turn_ssl=server.tls,
+            # Annotated as a flag, and handed to create_connection (aioice/turn.py), which takes a context, too.
+            turn_ssl=client_context() if server.tls else False,  # type: ignore[arg-type]
             turn_transport=server.transport,
         )
         await self._opened(protocol)

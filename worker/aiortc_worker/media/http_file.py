@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ..session.remote import CallError
+from ..tls import client_context
 
 TIMEOUT: Final = 10.0
 "Seconds without an answer, or without a byte."
@@ -172,8 +173,7 @@ class HttpFile(io.RawIOBase):
             raise
 
     def _secure(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
-        context = ssl.create_default_context()
-        secured = context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+        secured = client_context().wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
         self._socket = secured
         try:
             secured.do_handshake()

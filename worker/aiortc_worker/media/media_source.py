@@ -13,7 +13,7 @@ from urllib.request import url2pathname
 
 from msgspec import Struct
 
-from ..session.remote import CallError, Empty, ObjectId, Remote, call
+from ..session.remote import CallError, Empty, ObjectId, Remote, call, lacks
 from .container import Container
 from .devices import open_device
 from .fan_out import FanOut
@@ -52,7 +52,7 @@ class MediaSource(Remote):
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
         super().__init__(session, id)
         if params.type in ("file", "url", "device") and params.type not in session.capabilities:
-            raise CallError("NotAllowedError", f"The token of this session lacks the capability '{params.type}'")
+            raise CallError("NotAllowedError", lacks(params.type))
         self.type = params.type
         self._params = params
         self._kinds: frozenset[Kind] = frozenset(kind for kind in ("audio", "video") if getattr(params, kind))

@@ -49,6 +49,11 @@ class CallError(Exception):
         self.message = message
 
 
+def lacks(capability: str) -> str:
+    """What is said where a session's token lacks a capability, to whoever runs the bridge or asks who does."""
+    return f"The token does not allow {capability}: start the bridge with --allow {capability}"
+
+
 @dataclass(frozen=True)
 class Call:
     """A row of a class's table of calls."""

@@ -11,7 +11,7 @@ from aioice import Candidate
 from msgspec import Struct
 
 from ..compat.ice import REMOTE_CANDIDATES, IceConnection
-from ..session.remote import CallError, ObjectId, Remote, call
+from ..session.remote import CallError, ObjectId, Remote, call, lacks
 from .ice_candidate import SignalledCandidate, format_candidate, parse_candidate
 from .ice_consent import keep_consent
 from .ice_gatherer import UNREACHABLE, ask_servers, open_hosts
@@ -251,7 +251,7 @@ class IceTransport(Remote):
             await ask_servers(self.session, connection, self._servers, self)
         else:
             for server in self._servers:
-                self.server_failed(connection, server, UNREACHABLE, "the token does not allow ICE servers", None)
+                self.server_failed(connection, server, UNREACHABLE, lacks("ice"), None)
         connection.gathering = False
         if connection is self._newest and self.state != "closed":
             self._set_gathering_state("complete")
