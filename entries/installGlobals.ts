@@ -33,8 +33,8 @@ export function installGlobals(target: object, shim: Shim, { keepDevices = false
 		// Where the host's own tracks carry ours, only its own streams are played.
 		if (name.startsWith('RTC') || !showsTracks) define(target, name, shim[name], false);
 	}
-	for (const [name, Class] of Object.entries(frameClasses)) {
-		if (!(name in target)) define(target, name, Class, false);
+	for (const name of Object.keys(frameClasses) as (keyof typeof frameClasses)[]) {
+		if (!(name in target)) define(target, name, shim[name], false);
 	}
 	if (!('navigator' in target)) define(target, 'navigator', {}, true);
 	const { navigator } = target as { navigator: object };

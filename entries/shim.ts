@@ -14,10 +14,15 @@ export const classes = {
 export type Classes = typeof classes;
 
 /** Those that a host may have of its own, which are then the better ones. */
-export const frameClasses = { VideoFrame: media.VideoFrame, AudioData: media.AudioData };
+export const frameClasses = {
+	VideoFrame: media.VideoFrame,
+	VideoColorSpace: media.VideoColorSpace,
+	AudioData: media.AudioData,
+};
+export type FrameClasses = typeof frameClasses;
 
 /** A shim: classes and devices whose objects live in sessions of its own. */
-export interface Shim extends Classes {
+export interface Shim extends Classes, FrameClasses {
 	/** What `navigator.mediaDevices` is in a browser. */
 	readonly mediaDevices: media.MediaDevices;
 	/** Ends its sessions, and with them every object. */
@@ -34,8 +39,10 @@ function pick<M extends object, N extends string>(module: M, names: RegExp): Pic
 export function bindShim(sessions: Sessions): Shim {
 	return {
 		...classes,
+		...frameClasses,
 		RTCPeerConnection: bindContext(api.RTCPeerConnection, sessions),
 		MediaStreamTrackGenerator: bindContext(media.MediaStreamTrackGenerator, sessions),
+		VideoFrame: bindContext(media.VideoFrame, sessions),
 		mediaDevices: media.createMediaDevices(sessions),
 		close: () => sessions.close(),
 	};
@@ -45,5 +52,11 @@ export function bindShim(sessions: Sessions): Shim {
 export function defaultShim(sessions: Sessions): Shim {
 	setContext(api.RTCPeerConnection, sessions);
 	setContext(media.MediaStreamTrackGenerator, sessions);
-	return { ...classes, mediaDevices: media.createMediaDevices(sessions), close: () => sessions.close() };
+	setContext(media.VideoFrame, sessions);
+	return {
+		...classes,
+		...frameClasses,
+		mediaDevices: media.createMediaDevices(sessions),
+		close: () => sessions.close(),
+	};
 }

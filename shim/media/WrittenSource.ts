@@ -1,11 +1,13 @@
 import type { Remote } from '../rpc/Remote.ts';
 import type { Session } from '../rpc/Session.ts';
-import { fromFrame } from './frameClasses.ts';
+import { fromFrame, type WireFrame } from './frameClasses.ts';
 import { LocalSource } from './LocalSource.ts';
 import type { Kind } from './MediaStreamTrack.ts';
 
 /** A source of type 'frames' with its writer, in the session where it was made. */
 export class WrittenSource extends LocalSource {
+	/** Called once when the source has closed. */
+	onclose: (() => void) | null = null;
 	readonly #kind: Kind;
 	readonly #writer: Remote<'FrameWriter'>;
 	#closed = false;
@@ -26,15 +28,35 @@ export class WrittenSource extends LocalSource {
 		return this.#writer.mediaRoom();
 	}
 
+	/** Takes a frame as take() does, and sends it. */
+	async write(frame: VideoFrame | AudioData): Promise<void> {
+		this.send(await this.take(frame));
+	}
+
 	/**
+	 * What a frame holds; the frame is closed.
+	 *
 	 * @throws {TypeError} it is no frame of the track's kind
 	 * @throws {InvalidStateError} the track has ended
 	 */
-	async write(frame: VideoFrame | AudioData): Promise<void> {
+	async take(frame: VideoFrame | AudioData): Promise<WireFrame> {
 		if (this.#closed) throw new DOMException('The track has ended', 'InvalidStateError');
-		const { header, planes } = await fromFrame(this.#kind, frame);
+		const taken = await fromFrame(this.#kind, frame);
 		frame.close();
+		return taken;
+	}
+
+	/** @throws {InvalidStateError} the track has ended */
+	send({ header, planes }: WireFrame): void {
+		if (this.#closed) throw new DOMException('The track has ended', 'InvalidStateError');
 		this.#writer.sendMedia(header, planes);
+	}
+
+	/** Drops what was sent and is not seen or heard yet. */
+	reset(): void {
+		if (this.#closed) return;
+		this.#writer.discardMedia();
+		void this.#writer.call('reset', {});
 	}
 
 	override close(): void {
@@ -42,5 +64,6 @@ export class WrittenSource extends LocalSource {
 		this.#closed = true;
 		this.#writer.drop();
 		super.close();
+		this.onclose?.();
 	}
 }

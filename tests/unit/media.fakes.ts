@@ -8,20 +8,22 @@ import type { MediaHeader } from '../../shim/rpc/types.ts';
 type Listener = (out: unknown) => void;
 
 export class FakeRemote {
+	readonly session: FakeSession;
 	onmedia: ((header: MediaHeader, planes: Uint8Array<ArrayBuffer>) => void) | null = null;
+	onresumed: (() => void) | null = null;
 	onlost: ((error: Error) => void) | null = null;
 	readonly calls: [name: string, params: unknown][] = [];
 	readonly written: [MediaHeader, Uint8Array][] = [];
 	credits = 0;
+	discarded = 0;
 	dropped = false;
 	readonly #listeners = new Map<string, Listener>();
 	readonly id: number;
 	readonly type: string;
 	readonly params: Record<string, unknown>;
-	readonly #session: FakeSession;
 
 	constructor(session: FakeSession, id: number, type: string, params: Record<string, unknown>) {
-		this.#session = session;
+		this.session = session;
 		this.id = id;
 		this.type = type;
 		this.params = params;
@@ -29,7 +31,7 @@ export class FakeRemote {
 
 	async call(name: string, params: object): Promise<unknown> {
 		this.calls.push([name, asSent(params)]);
-		return this.#session.answer(this, name);
+		return this.session.answer(this, name);
 	}
 
 	on(event: string, listener: Listener): void {
@@ -48,6 +50,12 @@ export class FakeRemote {
 		this.written.push([header, planes]);
 		return true;
 	}
+
+	discardMedia(): void {
+		this.discarded++;
+	}
+
+	async mediaRoom(): Promise<void> {}
 
 	drop(): void {
 		this.dropped = true;
