@@ -263,6 +263,11 @@ export class VideoFrame {
 		copyPlanes(converted, planesOf(format, { x: 0, y: 0, width, height }), target, planesOf(format, part, layout));
 	}
 
+	/** A frame is one of every shim's VideoFrame, whichever read it. */
+	static [Symbol.hasInstance](value: unknown): value is VideoFrame {
+		return typeof value === 'object' && value !== null && #picture in value;
+	}
+
 	static {
 		wholePlanes = (frame) => {
 			const { bytes, width, height } = frame.#open();

@@ -25,9 +25,9 @@ function toVideoFrame(header: VideoHeader, planes: Uint8Array<ArrayBuffer>, sess
 	const time = { timestamp, duration: duration ?? undefined };
 	// Nobody else has the bytes, so they need not be copied.
 	const init = { format, ...size, ...time, colorSpace: isRgb(format) ? SRGB : BT601, transfer: [planes.buffer] };
-	if (globalThis.VideoFrame && globalThis.VideoFrame !== OwnVideoFrame) return new globalThis.VideoFrame(planes, init);
-	const frame = new OwnVideoFrame(planes, init);
-	convertIn(frame, session);
+	const Class = globalThis.VideoFrame ?? OwnVideoFrame;
+	const frame = new Class(planes, init);
+	if (frame instanceof OwnVideoFrame) convertIn(frame, session);
 	return frame;
 }
 

@@ -11,7 +11,7 @@ import {
 	VideoFrame,
 } from '../../shim/media/index.ts';
 import { convertIn } from '../../shim/media/VideoFrame.ts';
-import { setContext } from '../../shim/rpc/context.ts';
+import { bindContext, setContext } from '../../shim/rpc/context.ts';
 import type { AudioHeader, VideoHeader } from '../../shim/rpc/types.ts';
 import { type FakeRemote, FakeSession } from './media.fakes.ts';
 
@@ -449,6 +449,23 @@ test('a copy in another format is made by the worker, of whole chroma samples, w
 	assert.equal(await copy, [{ offset: 0, stride: 8 }]);
 	assert.equal([...target], [4, 5, 6, 7, 8, 9, 10, 11]);
 	assert.equal([session.holds, converter.dropped], [0, true]);
+});
+
+test("a frame is converted in the sessions of the shim whose class made it, and is one of every shim's", async () => {
+	const session = new FakeSession();
+	const Bound = bindContext(VideoFrame, { session: () => session.real });
+	const frame = new Bound(planes, init);
+	const copy = frame.copyTo(new Uint8Array(32), { format: 'RGBA' });
+	await turn();
+	session.alive('FrameConverter')[0]!.onlost!(new Error('gone'));
+	assert.is(await copy.catch((error: Error) => error.name), 'InvalidStateError');
+	assert.ok(new VideoFrame(planes, init) instanceof Bound);
+	assert.ok(frame instanceof VideoFrame);
+	assert.not.ok(Object.create(VideoFrame.prototype) instanceof VideoFrame);
+	const unbound = await new VideoFrame(planes, init)
+		.copyTo(new Uint8Array(32), { format: 'RGBA' })
+		.catch((each) => each);
+	assert.match(unbound.message, 'belongs to no shim');
 });
 
 test('a conversion is asked for again after the link was cut, and fails with the session', async () => {
