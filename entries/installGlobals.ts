@@ -42,8 +42,8 @@ export function installGlobals(
 		// Where the host's own tracks carry ours, only its own streams are played.
 		if (name.startsWith('RTC') || !showsTracks) define(target, name, shim[name], false);
 	}
-	for (const [name, Class] of Object.entries(frameClasses)) {
-		if (!(name in target)) define(target, name, Class, false);
+	for (const name of Object.keys(frameClasses) as (keyof typeof frameClasses)[]) {
+		if (!(name in target)) define(target, name, shim[name], false);
 	}
 	if (window && !('window' in target)) define(target, 'window', target, true);
 	if (!('navigator' in target)) define(target, 'navigator', { userAgent: userAgent() }, true);

@@ -19,10 +19,15 @@ export const classes = {
 export type Classes = typeof classes;
 
 /** Those that a host may have of its own, which are then the better ones. */
-export const frameClasses = { VideoFrame: media.VideoFrame, AudioData: media.AudioData };
+export const frameClasses = {
+	VideoFrame: media.VideoFrame,
+	VideoColorSpace: media.VideoColorSpace,
+	AudioData: media.AudioData,
+};
+export type FrameClasses = typeof frameClasses;
 
 /** A shim: classes and devices whose objects live in sessions of its own. */
-export interface Shim extends Classes, AsyncDisposable {
+export interface Shim extends Classes, FrameClasses, AsyncDisposable {
 	/** What `navigator.mediaDevices` is in a browser. */
 	readonly mediaDevices: media.MediaDevices;
 	/**
@@ -50,17 +55,19 @@ function pick<M extends object, N extends string>(module: M, names: RegExp): Pic
 export function bindShim(sessions: Sessions): Shim {
 	const RTCPeerConnection = bindContext(api.RTCPeerConnection, sessions);
 	const MediaStreamTrackGenerator = bindContext(media.MediaStreamTrackGenerator, sessions);
-	return makeShim({ ...classes, RTCPeerConnection, MediaStreamTrackGenerator }, sessions);
+	const VideoFrame = bindContext(media.VideoFrame, sessions);
+	return makeShim({ ...classes, ...frameClasses, RTCPeerConnection, MediaStreamTrackGenerator, VideoFrame }, sessions);
 }
 
 /** The shim whose classes are those that the modules export. */
 export function defaultShim(sessions: Sessions): Shim {
 	setContext(api.RTCPeerConnection, sessions);
 	setContext(media.MediaStreamTrackGenerator, sessions);
-	return makeShim(classes, sessions);
+	setContext(media.VideoFrame, sessions);
+	return makeShim({ ...classes, ...frameClasses }, sessions);
 }
 
-function makeShim(own: Classes, sessions: Sessions): Shim {
+function makeShim(own: Classes & FrameClasses, sessions: Sessions): Shim {
 	const close = () => sessions.close();
 	return {
 		...own,

@@ -31,6 +31,7 @@ const port = wire.attach(MIRROR, {
 	buffered: (amount) => {
 		if (amount <= HIGH / 2) onLow?.();
 	},
+	resumed: () => {},
 	lost: () => {},
 });
 

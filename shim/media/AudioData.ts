@@ -1,25 +1,43 @@
 import * as idl from '../webidl/convert.ts';
 import { defineInterface, requireArguments } from '../webidl/interface.ts';
-import { bytesIn } from './planes.ts';
+import { arrayBuffer, bytesIn, takeBytes } from './buffers.ts';
 
-type Samples = Int16Array | Float32Array;
-type Format = 's16' | 's16-planar' | 'f32' | 'f32-planar';
+const FORMATS = ['u8', 's16', 's32', 'f32', 'u8-planar', 's16-planar', 's32-planar', 'f32-planar'] as const;
+type Format = (typeof FORMATS)[number];
+type SampleType = 'u8' | 's16' | 's32' | 'f32';
+type Samples = Uint8Array | Int16Array | Int32Array | Float32Array;
 
-const formats: readonly Format[] = ['s16', 's16-planar', 'f32', 'f32-planar'];
+const sampleFormat = idl.enumeration('AudioSampleFormat', FORMATS);
+const arrays = { u8: Uint8Array, s16: Int16Array, s32: Int32Array, f32: Float32Array };
+/** Bits of an integer sample; the zero of u8 is 128. */
+const bits = { u8: 8, s16: 16, s32: 32 };
+
+/** What browsers take. */
+const RATES = { min: 3_000, max: 768_000 };
+const MAX_CHANNELS = 32;
 
 const initMembers = idl.dictionary({
-	format: idl.required(idl.domString),
+	format: idl.required(sampleFormat),
 	sampleRate: idl.required(idl.double),
 	numberOfFrames: idl.required(idl.unsignedLongEnforced),
 	numberOfChannels: idl.required(idl.unsignedLongEnforced),
-	timestamp: idl.required(idl.double),
+	timestamp: idl.required(idl.longLongEnforced),
 	data: idl.required((value) => value as AllowSharedBufferSource),
+	transfer: idl.defaulted(idl.sequence(arrayBuffer), () => []),
+});
+
+const copyMembers = idl.dictionary({
+	planeIndex: idl.required(idl.unsignedLongEnforced),
+	frameOffset: idl.defaulted(idl.unsignedLongEnforced, () => 0),
+	frameCount: idl.optional(idl.unsignedLongEnforced),
+	format: idl.optional(sampleFormat),
 });
 
 /** What the clones share. */
 interface Sound {
 	samples: Samples;
 	format: Format;
+	rate: number;
 	frames: number;
 	channels: number;
 }
@@ -30,27 +48,35 @@ interface Sound {
  */
 export class AudioData {
 	#sound: Sound | null;
-	readonly #sampleRate: number;
 	readonly #timestamp: number;
 
 	/**
-	 * @param init the samples are copied
+	 * @param init the samples are copied, unless `transfer` has their buffer
 	 * @throws {TypeError} a member is missing, or data is too short
-	 * @throws {NotSupportedError} the format is neither s16 nor f32
+	 * @throws {NotSupportedError} the rate is not between 3000 and 768000, or there are more than 32 channels
+	 * @throws {DataCloneError} `transfer` has a buffer twice, or one that is detached
 	 */
 	constructor(init: AudioDataInit) {
 		requireArguments(arguments.length, 1, 'AudioData');
-		const { format, sampleRate, numberOfFrames, numberOfChannels, timestamp, data } = initMembers(init, 'init');
-		if (numberOfFrames === 0 || numberOfChannels === 0 || sampleRate <= 0)
-			throw new TypeError('AudioData without samples');
+		if (init instanceof Clone) {
+			this.#sound = init.sound;
+			this.#timestamp = init.timestamp;
+			return;
+		}
+		const members = initMembers(init, 'init');
+		const { format, numberOfFrames: frames, numberOfChannels: channels, timestamp, data, transfer } = members;
+		const rate = Math.trunc(members.sampleRate);
+		if (frames === 0 || channels === 0) throw new TypeError('AudioData without samples');
+		if (rate < RATES.min || rate > RATES.max || channels > MAX_CHANNELS) {
+			const limits = `${RATES.min} to ${RATES.max} Hz and ${MAX_CHANNELS} channels are`;
+			throw new DOMException(`${channels} channels at ${rate} Hz; ${limits} taken`, 'NotSupportedError');
+		}
 		const bytes = bytesIn(data, 'init.data');
-		const known = knownFormat(format);
-		const size = numberOfFrames * numberOfChannels * bytesPerSample(known);
+		const size = frames * channels * bytesPerSample(format);
 		if (bytes.byteLength < size) throw new TypeError(`${bytes.byteLength} bytes of samples; ${size} are needed`);
-		const samples = samplesIn(known, bytes.slice(0, size));
-		this.#sound = { samples, format: known, frames: numberOfFrames, channels: numberOfChannels };
-		this.#sampleRate = sampleRate;
-		this.#timestamp = Math.trunc(timestamp);
+		const taken = takeBytes(bytes, size, transfer);
+		this.#sound = { samples: samplesIn(format, taken), format, rate, frames, channels };
+		this.#timestamp = timestamp;
 	}
 
 	get format(): AudioSampleFormat | null {
@@ -58,7 +84,7 @@ export class AudioData {
 	}
 
 	get sampleRate(): number {
-		return this.#sound ? this.#sampleRate : 0;
+		return this.#sound?.rate ?? 0;
 	}
 
 	get numberOfFrames(): number {
@@ -71,7 +97,7 @@ export class AudioData {
 
 	/** Microseconds. */
 	get duration(): number {
-		return this.#sound ? Math.trunc((this.#sound.frames / this.#sampleRate) * 1e6) : 0;
+		return this.#sound ? Math.trunc((this.#sound.frames / this.#sound.rate) * 1e6) : 0;
 	}
 
 	/** Microseconds. */
@@ -87,8 +113,7 @@ export class AudioData {
 	 */
 	allocationSize(options: AudioDataCopyToOptions): number {
 		requireArguments(arguments.length, 1, 'AudioData.allocationSize');
-		const { format, count, channels } = this.#part(options);
-		return count * channels.length * bytesPerSample(format);
+		return sizeOf(partOf(this.#open(), options));
 	}
 
 	/**
@@ -99,25 +124,17 @@ export class AudioData {
 	 */
 	copyTo(destination: AllowSharedBufferSource, options: AudioDataCopyToOptions): void {
 		requireArguments(arguments.length, 2, 'AudioData.copyTo');
-		const part = this.#part(options);
-		const size = part.count * part.channels.length * bytesPerSample(part.format);
+		const part = partOf(this.#open(), options);
+		const size = sizeOf(part);
 		const target = bytesIn(destination, 'destination');
 		if (target.byteLength < size) throw new RangeError(`${target.byteLength} bytes; ${size} are needed`);
-		const copied = convert(this.#open(), part);
-		target.set(new Uint8Array(copied.buffer, 0, size));
+		const { buffer, byteOffset } = convert(this.#open(), part);
+		target.set(new Uint8Array(buffer, byteOffset, size));
 	}
 
 	/** @throws {InvalidStateError} it is closed */
 	clone(): AudioData {
-		const { samples, format, frames, channels } = this.#open();
-		return new AudioData({
-			format,
-			sampleRate: this.#sampleRate,
-			numberOfFrames: frames,
-			numberOfChannels: channels,
-			timestamp: this.#timestamp,
-			data: samples as AllowSharedBufferSource as ArrayBufferView<ArrayBuffer>,
-		});
+		return new AudioData(new Clone(this.#open(), this.#timestamp) as unknown as AudioDataInit);
 	}
 
 	/** Lets go of the samples. */
@@ -129,18 +146,16 @@ export class AudioData {
 		if (this.#sound) return this.#sound;
 		throw new DOMException('The AudioData is closed', 'InvalidStateError');
 	}
+}
 
-	#part({ planeIndex, frameOffset = 0, frameCount, format: wanted }: AudioDataCopyToOptions): Part {
-		const sound = this.#open();
-		const format = wanted === undefined ? sound.format : knownFormat(wanted);
-		const planes = isPlanar(format) ? sound.channels : 1;
-		if (planeIndex >= planes) throw new RangeError(`plane ${planeIndex} of ${planes}`);
-		const count = frameCount ?? sound.frames - frameOffset;
-		if (frameOffset >= sound.frames || frameOffset + count > sound.frames) {
-			throw new RangeError(`frames ${frameOffset} to ${frameOffset + count} of ${sound.frames}`);
-		}
-		const channels = isPlanar(format) ? [planeIndex] : Array.from({ length: sound.channels }, (_, index) => index);
-		return { format, first: frameOffset, count, channels };
+/** What clone() gives to the constructor. */
+class Clone {
+	readonly sound: Sound;
+	readonly timestamp: number;
+
+	constructor(sound: Sound, timestamp: number) {
+		this.sound = sound;
+		this.timestamp = timestamp;
 	}
 }
 
@@ -152,10 +167,32 @@ interface Part {
 	channels: number[];
 }
 
+/** @see https://www.w3.org/TR/webcodecs/#compute-copy-element-count */
+function partOf(sound: Sound, options: AudioDataCopyToOptions): Part {
+	const { planeIndex, frameOffset, frameCount, format = sound.format } = copyMembers(options, 'options');
+	const planes = isPlanar(format) ? sound.channels : 1;
+	if (planeIndex >= planes) throw new RangeError(`plane ${planeIndex} of ${planes}`);
+	const count = frameCount ?? sound.frames - frameOffset;
+	if (frameOffset >= sound.frames || frameOffset + count > sound.frames) {
+		throw new RangeError(`frames ${frameOffset} to ${frameOffset + count} of ${sound.frames}`);
+	}
+	const channels = isPlanar(format) ? [planeIndex] : Array.from({ length: sound.channels }, (_, index) => index);
+	return { format, first: frameOffset, count, channels };
+}
+
+function sizeOf({ format, count, channels }: Part): number {
+	return count * channels.length * bytesPerSample(format);
+}
+
 function convert(sound: Sound, { format, first, count, channels }: Part): Samples {
-	const target = emptySamples(format, count * channels.length);
-	const scale = scaleBetween(sound.samples, target);
 	const planar = isPlanar(sound.format);
+	// All of a plane, or of the interleaved samples, as they are.
+	if (format === sound.format) {
+		const start = planar ? channels[0]! * sound.frames + first : first * sound.channels;
+		return sound.samples.subarray(start, start + count * channels.length);
+	}
+	const target = new arrays[typeOf(format)](count * channels.length);
+	const scale = scaleBetween(typeOf(sound.format), typeOf(format));
 	for (const [index, channel] of channels.entries()) {
 		for (let frame = 0; frame < count; frame++) {
 			const at = planar ? channel * sound.frames + first + frame : (first + frame) * sound.channels + channel;
@@ -165,32 +202,43 @@ function convert(sound: Sound, { format, first, count, channels }: Part): Sample
 	return target;
 }
 
-function scaleBetween(source: Samples, target: Samples): (sample: number) => number {
-	if (source.BYTES_PER_ELEMENT === target.BYTES_PER_ELEMENT) return (sample) => sample;
-	if (target instanceof Float32Array) return (sample) => sample / 32_768;
-	return (sample) => Math.max(-32_768, Math.min(32_767, Math.round(sample * 32_768)));
+/**
+ * Integers differ by powers of two, so that what is widened and narrowed again is what it was; a float has the range
+ * from -1 to 1 of the integer's from its least to one more than its greatest.
+ */
+function scaleBetween(from: SampleType, to: SampleType): (sample: number) => number {
+	if (from === to) return (sample) => sample;
+	if (from === 'f32') {
+		const full = 2 ** (bits[to as 's16'] - 1);
+		const zero = to === 'u8' ? 128 : 0;
+		return (sample) => Math.max(-full, Math.min(full - 1, Math.round(sample * full))) + zero;
+	}
+	const zero = from === 'u8' ? 128 : 0;
+	if (to === 'f32') {
+		const full = 2 ** (bits[from] - 1);
+		return (sample) => (sample - zero) / full;
+	}
+	const factor = 2 ** (bits[to] - bits[from]);
+	const base = to === 'u8' ? 128 : 0;
+	return (sample) => Math.floor((sample - zero) * factor) + base;
 }
 
-function emptySamples(format: Format, length: number): Samples {
-	return bytesPerSample(format) === 2 ? new Int16Array(length) : new Float32Array(length);
+function samplesIn(format: Format, { bytes, owned }: { bytes: Uint8Array; owned: boolean }): Samples {
+	const size = bytesPerSample(format);
+	const { buffer, byteOffset, byteLength } = owned && bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+	return new arrays[typeOf(format)](buffer as ArrayBuffer, byteOffset, byteLength / size);
 }
 
-function samplesIn(format: Format, bytes: Uint8Array): Samples {
-	return bytesPerSample(format) === 2 ? new Int16Array(bytes.buffer) : new Float32Array(bytes.buffer);
-}
-
-function knownFormat(format: string): Format {
-	const known = formats.find((each) => each === format);
-	if (known) return known;
-	throw new DOMException(`Samples of format ${format}; known are ${formats.join(', ')}`, 'NotSupportedError');
+function typeOf(format: Format): SampleType {
+	return format.replace('-planar', '') as SampleType;
 }
 
 function isPlanar(format: Format): boolean {
 	return format.endsWith('-planar');
 }
 
-function bytesPerSample(format: Format): 2 | 4 {
-	return format.startsWith('s16') ? 2 : 4;
+function bytesPerSample(format: Format): 1 | 2 | 4 {
+	return arrays[typeOf(format)].BYTES_PER_ELEMENT as 1 | 2 | 4;
 }
 
 defineInterface(AudioData);

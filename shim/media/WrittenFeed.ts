@@ -36,6 +36,12 @@ export class WrittenFeed {
 		return this.#room;
 	}
 
+	/** Drops what was sent and is not seen or heard yet. */
+	reset(): void {
+		this.#writer.discardMedia();
+		void this.#writer.call('reset', {});
+	}
+
 	/** Ends the source's tracks in the worker. */
 	close(): void {
 		this.#writer.drop();

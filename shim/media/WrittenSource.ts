@@ -8,6 +8,8 @@ import { WrittenFeed } from './WrittenFeed.ts';
 
 /** What a program writes: fed into each session where one of its tracks is used, and at home in none. */
 export class WrittenSource implements TrackSource {
+	/** Called once when the source has closed. */
+	onclose: (() => void) | null = null;
 	readonly #context: Context;
 	readonly #kind: Kind;
 	readonly #feeds = new Map<Session, WrittenFeed>();
@@ -47,16 +49,35 @@ export class WrittenSource implements TrackSource {
 		}
 	}
 
+	/** Takes a frame as take() does, and sends it. */
+	async write(frame: VideoFrame | AudioData): Promise<void> {
+		this.send(await this.take(frame));
+	}
+
 	/**
+	 * What a frame holds; the frame is closed.
+	 *
 	 * @throws {TypeError} it is no frame of the track's kind
 	 * @throws {InvalidStateError} the track has ended
 	 */
-	async write(frame: VideoFrame | AudioData): Promise<void> {
+	async take(frame: VideoFrame | AudioData): Promise<WireFrame> {
 		if (this.#closed) throw new DOMException('The track has ended', 'InvalidStateError');
-		const wire = await fromFrame(this.#kind, frame);
+		const taken = await fromFrame(this.#kind, frame);
 		frame.close();
-		if (this.#kind === 'video') this.#latest = wire;
-		for (const feed of this.#feeds.values()) void feed.send(wire);
+		return taken;
+	}
+
+	/** @throws {InvalidStateError} the track has ended */
+	send(frame: WireFrame): void {
+		if (this.#closed) throw new DOMException('The track has ended', 'InvalidStateError');
+		if (this.#kind === 'video') this.#latest = frame;
+		for (const feed of this.#feeds.values()) void feed.send(frame);
+	}
+
+	/** Drops what was sent and is not seen or heard yet. */
+	reset(): void {
+		this.#latest = null;
+		for (const feed of this.#feeds.values()) feed.reset();
 	}
 
 	#open(session: Session): WrittenFeed {
@@ -70,11 +91,13 @@ export class WrittenSource implements TrackSource {
 	}
 
 	#close(): void {
+		if (this.#closed) return;
 		this.#closed = true;
 		this.#latest = null;
 		for (const feed of this.#feeds.values()) feed.close();
 		this.#feeds.clear();
 		this.#wake();
+		this.onclose?.();
 	}
 
 	#wake(): void {

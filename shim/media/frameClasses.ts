@@ -1,29 +1,39 @@
+import type { Session } from '../rpc/Session.ts';
 import type { AudioHeader, MediaHeader, VideoHeader } from '../rpc/types.ts';
 import { AudioData as OwnAudioData } from './AudioData.ts';
-import { i420Of, i420OfNv12, type Rect } from './planes.ts';
-import { VideoFrame as OwnVideoFrame } from './VideoFrame.ts';
+import { isPixelFormat, isRgb } from './pixelFormats.ts';
+import type { Rect } from './planes.ts';
+import { BT601, SRGB } from './VideoColorSpace.ts';
+import { convertIn, VideoFrame as OwnVideoFrame, wholePlanes } from './VideoFrame.ts';
 
-/** What WebRTC's pictures are in; hosts would take them for BT.709 otherwise. */
-const BT601 = { primaries: 'smpte170m', transfer: 'smpte170m', matrix: 'smpte170m', fullRange: false } as const;
-
-/** A VideoFrame or AudioData, of the host's own class where it has one. */
-export function toFrame(header: MediaHeader, planes: Uint8Array<ArrayBuffer>): VideoFrame | AudioData {
-	return header.format === 'I420' ? toVideoFrame(header, planes) : toAudioData(header, planes);
+/**
+ * A VideoFrame or AudioData, of the host's own class where it has one.
+ *
+ * @param session converts what is copied from the frame in another format
+ */
+export function toFrame(
+	header: MediaHeader,
+	planes: Uint8Array<ArrayBuffer>,
+	session: Session,
+): VideoFrame | AudioData {
+	return 'width' in header ? toVideoFrame(header, planes, session) : toAudioData(header, planes);
 }
 
-function toVideoFrame(header: VideoHeader, planes: Uint8Array<ArrayBuffer>): VideoFrame {
+function toVideoFrame(header: VideoHeader, planes: Uint8Array<ArrayBuffer>, session: Session): VideoFrame {
 	const { format, width: codedWidth, height: codedHeight, timestamp, duration } = header;
 	const size = { codedWidth, codedHeight };
 	const time = { timestamp, duration: duration ?? undefined };
-	// Nobody else has the bytes, so the host need not copy them.
-	const init = { format, ...size, ...time, colorSpace: BT601, transfer: [planes.buffer] };
+	// Nobody else has the bytes, so they need not be copied.
+	const init = { format, ...size, ...time, colorSpace: isRgb(format) ? SRGB : BT601, transfer: [planes.buffer] };
 	const Class = globalThis.VideoFrame ?? OwnVideoFrame;
-	return new Class(planes, init);
+	const frame = new Class(planes, init);
+	if (frame instanceof OwnVideoFrame) convertIn(frame, session);
+	return frame;
 }
 
 function toAudioData(header: AudioHeader, data: Uint8Array<ArrayBuffer>): AudioData {
 	const Class = globalThis.AudioData ?? OwnAudioData;
-	return new Class({ ...header, data });
+	return new Class({ ...header, data, transfer: [data.buffer] });
 }
 
 /** A frame as it goes over the wire. */
@@ -33,7 +43,7 @@ export interface WireFrame {
 }
 
 /**
- * The opposite, for a frame of ours or of the host's.
+ * The opposite, for a frame of ours or of the host's, in the format that it has: the worker converts it.
  *
  * @throws {TypeError} it is no frame of that kind
  * @throws {NotSupportedError} a picture is in a format that its host does not convert
@@ -47,9 +57,13 @@ export async function fromFrame(kind: 'audio' | 'video', frame: unknown): Promis
 async function fromVideoFrame(frame: VideoFrame): Promise<WireFrame> {
 	const { timestamp, duration } = frame;
 	const rect = evenRect(frame.visibleRect);
-	const planes = await i420From(frame, rect);
+	// Of the formats that only the host knows, it makes RGBA.
+	const format = isPixelFormat(frame.format) ? frame.format : 'RGBA';
 	const { width, height } = rect;
-	return { header: { timestamp, duration, format: 'I420', width, height, rotation: 0 }, planes };
+	const header: VideoHeader = { timestamp, duration, format, width, height, rotation: 0 };
+	const isWhole = width === frame.codedWidth && height === frame.codedHeight;
+	const own = isWhole && frame instanceof OwnVideoFrame ? wholePlanes(frame) : null;
+	return { header, planes: own ?? (await copied(frame, format === frame.format ? { rect } : { rect, format })) };
 }
 
 /**
@@ -64,16 +78,6 @@ function evenRect(visible: Rect | null): Rect {
 	throw new TypeError(`A frame of ${width}x${height}; 2x2 is the least`);
 }
 
-async function i420From(frame: VideoFrame, rect: Rect): Promise<Uint8Array> {
-	const { width, height } = rect;
-	if (frame.format === 'I420' || frame.format === 'I420A') {
-		// Alpha comes last.
-		return (await copied(frame, { rect })).subarray(0, width * height * 1.5);
-	}
-	if (frame.format === 'NV12') return i420OfNv12(await copied(frame, { rect }), width, height);
-	return i420Of(await copied(frame, { rect, format: 'RGBA' }), width, height);
-}
-
 async function copied(frame: VideoFrame, options: VideoFrameCopyToOptions): Promise<Uint8Array> {
 	const data = new Uint8Array(frame.allocationSize(options));
 	await frame.copyTo(data, options);
@@ -81,18 +85,22 @@ async function copied(frame: VideoFrame, options: VideoFrameCopyToOptions): Prom
 }
 
 function fromAudioData(data: AudioData): WireFrame {
-	const { timestamp, sampleRate, numberOfChannels, numberOfFrames } = data;
-	const samples = new Int16Array(numberOfFrames * numberOfChannels);
-	// Hosts convert to f32-planar alone.
-	const channel = new Float32Array(numberOfFrames);
-	for (let index = 0; index < numberOfChannels; index++) {
-		data.copyTo(channel, { planeIndex: index, format: 'f32-planar' });
-		for (const [at, sample] of channel.entries()) {
-			samples[at * numberOfChannels + index] = Math.max(-32_768, Math.min(32_767, Math.round(sample * 32_768)));
-		}
+	const { timestamp, format, numberOfChannels, numberOfFrames } = data;
+	if (format === null) throw new TypeError('The AudioData is closed');
+	const header: AudioHeader = {
+		timestamp,
+		format,
+		sampleRate: Math.round(data.sampleRate),
+		numberOfChannels,
+		numberOfFrames,
+	};
+	const count = format.endsWith('-planar') ? numberOfChannels : 1;
+	const size = data.allocationSize({ planeIndex: 0 });
+	const planes = new Uint8Array(count * size);
+	for (let planeIndex = 0; planeIndex < count; planeIndex++) {
+		data.copyTo(planes.subarray(planeIndex * size), { planeIndex });
 	}
-	const header: AudioHeader = { timestamp, format: 's16', sampleRate, numberOfChannels, numberOfFrames };
-	return { header, planes: new Uint8Array(samples.buffer) };
+	return { header, planes };
 }
 
 function isVideoFrame(value: unknown): value is VideoFrame {

@@ -8,4 +8,8 @@ declare global {
 	type MediaStreamTrackProcessor = Processor;
 	var MediaStreamTrackGenerator: typeof Generator;
 	type MediaStreamTrackGenerator = Generator;
+	/** WebCodecs has it, and lib.dom has not. */
+	interface VideoFrameBufferInit {
+		transfer?: ArrayBuffer[];
+	}
 }

@@ -15,4 +15,5 @@ export { MediaStreamTrackProcessor } from './MediaStreamTrackProcessor.ts';
 export { OverconstrainedError } from './OverconstrainedError.ts';
 export { addRemoteTrack, createRemoteStream, removeRemoteTrack } from './remoteStream.ts';
 export { createRemoteTrack, endRemoteTrack, muteRemoteTrack } from './remoteTrack.ts';
+export { VideoColorSpace } from './VideoColorSpace.ts';
 export { VideoFrame } from './VideoFrame.ts';

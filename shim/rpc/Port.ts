@@ -15,6 +15,8 @@ export interface Listener {
 	message(data: string | Uint8Array<ArrayBuffer>): void;
 	media(header: MediaHeader, planes: Uint8Array<ArrayBuffer>): void;
 	buffered(amount: number): void;
+	/** A new socket took the session up: media that was under way, in either direction, may be lost. */
+	resumed(): void;
 	lost(error: Error): void;
 }
 
@@ -118,6 +120,15 @@ export class Port {
 			this.#sendWaiting();
 		}
 		if (this.#due > 0) this.#wire.scheduler.credit(this.id, this.#due, CreditFlag.absolute);
+		this.listener.resumed();
+	}
+
+	/** Forgets frames of media that are not sent, whose credit is free again. */
+	discardMedia(): void {
+		if (this.#stream === null || this.#stream.lane === 'data') return;
+		this.#mediaCredit += this.#stream.items.length;
+		this.#wire.scheduler.discard(this.#stream);
+		this.#waiting = null;
 	}
 
 	/** Forgets what was queued. */

@@ -17,6 +17,8 @@ export class Remote<T extends ObjectType> {
 	onmedia: ((header: MediaHeader, planes: Uint8Array<ArrayBuffer>) => void) | null = null;
 	/** Called with what is left after the worker has let some of what send() queued leave for the network. */
 	onbuffered: ((amount: number) => void) | null = null;
+	/** Called when the link was cut and is there again: media that was under way, in either direction, may be lost. */
+	onresumed: (() => void) | null = null;
 	/** Called once when the session failed: nothing more will come, and pending calls are rejected. */
 	onlost: ((error: Error) => void) | null = null;
 
@@ -37,6 +39,7 @@ export class Remote<T extends ObjectType> {
 			message: (data) => this.onmessage?.(data),
 			media: (header, planes) => this.onmedia?.(header, planes),
 			buffered: (amount) => this.onbuffered?.(amount),
+			resumed: () => this.onresumed?.(),
 			lost: (error) => this.onlost?.(error),
 		};
 		this.#port = scope?.isDisposed ? wire.attachDead(id, listener) : wire.attach(id, listener);
@@ -87,6 +90,11 @@ export class Remote<T extends ObjectType> {
 	/** Resolves when sendMedia() would send at once; also when it never will, since the object was dropped or lost. */
 	mediaRoom(): Promise<void> {
 		return this.#port.mediaRoom();
+	}
+
+	/** Forgets frames that sendMedia() took and that are not sent yet. */
+	discardMedia(): void {
+		this.#port.discardMedia();
 	}
 
 	/** Lets the worker send `frames` more frames of media. */

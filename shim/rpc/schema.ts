@@ -346,6 +346,17 @@ export interface Enabled {
 
 export interface FrameReaderIn {
 	track: Remote<'Track'>;
+	/** Of the pictures. */
+	format?: 'BGRA' | 'BGRX' | 'I420' | 'I420A' | 'NV12' | 'RGBA' | 'RGBX';
+}
+
+export interface FrameConverterIn {
+	/** What the picture is turned into. */
+	format: 'BGRA' | 'BGRX' | 'I420' | 'I420A' | 'NV12' | 'RGBA' | 'RGBX';
+	/** Of the YUV that it is in, or is turned into. */
+	matrix?: 'bt2020-ncl' | 'bt470bg' | 'bt709' | 'rgb' | 'smpte170m';
+	/** As `matrix`. */
+	fullRange?: boolean;
 }
 
 export interface FrameWriterIn {
@@ -584,9 +595,9 @@ export interface RtpSource {
 }
 
 export interface VideoHeader {
-	format: 'I420';
 	/** Microseconds. */
 	timestamp: number;
+	format: 'BGRA' | 'BGRX' | 'I420' | 'I420A' | 'NV12' | 'RGBA' | 'RGBX';
 	width: number;
 	height: number;
 	/** Microseconds. */
@@ -595,9 +606,9 @@ export interface VideoHeader {
 }
 
 export interface AudioHeader {
-	format: 's16';
 	/** Microseconds. */
 	timestamp: number;
+	format: 'f32' | 'f32-planar' | 's16' | 's16-planar' | 's32' | 's32-planar' | 'u8' | 'u8-planar';
 	sampleRate: number;
 	numberOfChannels: number;
 	numberOfFrames: number;
@@ -761,7 +772,7 @@ export interface Objects {
 	 * Sends a track's frames, one for each credit, to the shim's MediaStreamTrackProcessor.
 	 *
 	 * Without credit the latest picture is kept, and audio up to MAX_AUDIO. The track is consumed from the first credit
-	 * on, so that nothing is decoded for a processor that nobody reads.
+	 * on, and until there was none for IDLE seconds, so that nothing is decoded for a processor that nobody reads.
 	 */
 	FrameReader: {
 		in: FrameReaderIn;
@@ -771,15 +782,27 @@ export interface Objects {
 			ended: Empty;
 		};
 	};
+	/** Gives a picture back in another format, for the shim's VideoFrame.copyTo: one record in, one out. */
+	FrameConverter: {
+		in: FrameConverterIn;
+		calls: Record<never, never>;
+		events: {
+			error: ErrorInfo;
+		};
+	};
 	/**
 	 * Feeds a MediaSource of type 'frames' with what the shim's MediaStreamTrackGenerator is given.
 	 *
-	 * Their pace is the program's; a frame whose timestamp is not after the last one is left out. While nobody consumes
-	 * the source, no credit is given, and the picture that came last is kept: it may be the only one for long.
+	 * Pictures are seen as they come, sound at the pace at which it is heard (WrittenSound). Both are turned into what
+	 * encoders take here. While nobody consumes the source, no credit is given, and the picture that came last is kept:
+	 * it may be the only one for long.
 	 */
 	FrameWriter: {
 		in: FrameWriterIn;
-		calls: Record<never, never>;
+		calls: {
+			/** Drops what was written and is not seen or heard yet. */
+			reset: { in: Empty; out: Empty };
+		};
 		events: {
 			error: ErrorInfo;
 			demand: Demand;
@@ -847,6 +870,7 @@ export const closeOrder: Record<keyof Objects, number> = {
 	MediaSource: 65,
 	Track: 60,
 	FrameReader: 55,
+	FrameConverter: 55,
 	FrameWriter: 55,
 	RtpSender: 10,
 	RtpReceiver: 10,

@@ -26,6 +26,9 @@ export const double: Convert<number> = (value, where) => {
 	return number;
 };
 
+/** An `unrestricted double`: any number, NaN and infinity too. */
+export const unrestrictedDouble: Convert<number> = (value, where) => toNumber(value, where);
+
 /** Integers of `bits` with [EnforceRange]: what is out of range is a TypeError instead of wrapping. */
 function enforcedRange(type: string, min: number, max: number): Convert<number> {
 	return (value, where) => {
@@ -38,6 +41,11 @@ function enforcedRange(type: string, min: number, max: number): Convert<number> 
 export const octetEnforced: Convert<number> = enforcedRange('octet', 0, 255);
 export const unsignedShortEnforced: Convert<number> = enforcedRange('unsigned short', 0, 65_535);
 export const unsignedLongEnforced: Convert<number> = enforcedRange('unsigned long', 0, 4_294_967_295);
+export const longLongEnforced: Convert<number> = enforcedRange(
+	'long long',
+	Number.MIN_SAFE_INTEGER,
+	Number.MAX_SAFE_INTEGER,
+);
 export const unsignedLongLongEnforced: Convert<number> = enforcedRange(
 	'unsigned long long',
 	0,

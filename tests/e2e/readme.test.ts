@@ -60,6 +60,8 @@ for (const mark of ['bridge --port 8080', '--udp-ports']) {
 	});
 }
 
+block('voice.queuedDuration', async (code) => assert.is(await runScript(code), '2000000\n'));
+
 block('AIORTC_SHIM_URL=', async (code) => {
 	const [, url, token, file] = /^AIORTC_SHIM_URL=(\S+) AIORTC_SHIM_TOKEN='(.*)' node (\S+)$/m.exec(code)!;
 	assert.ok(url && token && file);

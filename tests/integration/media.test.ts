@@ -183,7 +183,7 @@ test('what is written into a generator is what its track gives', async () => {
 	// A frame that is written before anybody reads is nobody's.
 	await session.root.call('ping', {});
 	const frame = new VideoFrame(planes, { format: 'I420', codedWidth: 64, codedHeight: 48, timestamp: 1_000_000 });
-	await writer.write(frame as unknown as globalThis.VideoFrame);
+	await writer.write(frame);
 	const { value } = await read;
 	const copied = new Uint8Array(planes.length);
 	await (value as globalThis.VideoFrame).copyTo(copied);
@@ -207,11 +207,149 @@ test('what is written into a generator is what its track gives', async () => {
 			timestamp: index * 10_000,
 			data: samples,
 		});
-		await sink.write(data as unknown as globalThis.AudioData);
+		await sink.write(data);
 		await new Promise((resolve) => setTimeout(resolve, 5));
 	}
 	near(toneFrequency(await heard, 48_000), 500, 1);
 	audio.stop();
+	assert.equal(await alive(), {});
+});
+
+/** Pixels of RGBA: red grows to the right, green downwards. */
+function gradient(width: number, height: number): Uint8Array<ArrayBuffer> {
+	const pixels = new Uint8Array(width * height * 4);
+	for (let at = 0; at < width * height; at++) {
+		pixels.set([60 + (at % width), 40 + Math.floor(at / width), 100, 255], at * 4);
+	}
+	return pixels;
+}
+
+function swapped(pixels: Uint8Array): Uint8Array {
+	return pixels.map((_, at) => pixels[at + ([2, 0, -2, 0][at % 4] ?? 0)]!);
+}
+
+function within(tolerance: number, actual: Uint8Array, expected: Uint8Array): void {
+	assert.is(actual.length, expected.length);
+	const worst = actual.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at]!)), 0);
+	assert.ok(worst <= tolerance, `off by ${worst}`);
+}
+
+test('pictures are written in RGB and read in whatever format is asked for, of the processor or of copyTo', async () => {
+	setContext(MediaStreamTrackGenerator, { session: () => session });
+	const [width, height] = [130, 98];
+	const pixels = gradient(width, height);
+	const generator = new MediaStreamTrackGenerator({ kind: 'video' });
+	const writer = generator.writable.getWriter();
+	const inRgba = new MediaStreamTrackProcessor({ track: generator, format: 'RGBA' }).readable.getReader();
+	const inI420 = new MediaStreamTrackProcessor({ track: generator }).readable.getReader();
+	for (const [format, data] of [
+		['RGBA', pixels],
+		['BGRX', swapped(pixels)],
+	] as const) {
+		const reads = [inRgba.read(), inI420.read()];
+		await session.root.call('ping', {});
+		const init = { format, codedWidth: width, codedHeight: height, timestamp: 5 };
+		await writer.write(new VideoFrame(data as Uint8Array<ArrayBuffer>, init));
+		const [first, second] = (await Promise.all(reads)).map(({ value }) => value as globalThis.VideoFrame);
+		assert.equal([first!.format, second!.format], ['RGBA', 'I420']);
+		const read = new Uint8Array(first!.allocationSize());
+		await first!.copyTo(read);
+		within(5, read, pixels);
+		const copied = new Uint8Array(second!.allocationSize({ format: 'BGRA' }));
+		await second!.copyTo(copied, { format: 'BGRA' });
+		within(0, swapped(copied), read);
+		const back = new Uint8Array(first!.allocationSize({ format: 'NV12' }));
+		assert.is(back.length, width * height * 1.5);
+		await first!.copyTo(back, { format: 'NV12' });
+	}
+	await writer.close();
+	assert.equal(await alive(), {});
+});
+
+test('sound of any format, rate and number of channels is heard', async () => {
+	setContext(MediaStreamTrackGenerator, { session: () => session });
+	const arrays = { u8: Uint8Array, s16: Int16Array, s32: Int32Array, f32: Float32Array };
+	const scales = { u8: 127, s16: 32_767, s32: 2 ** 31 - 1, f32: 1 };
+	const kinds = [
+		['u8', 8_000, 1],
+		['s16-planar', 22_050, 2],
+		['s32', 96_000, 6],
+		['s32-planar', 44_100, 8],
+		['f32', 11_025, 3],
+		['f32-planar', 48_000, 12],
+	] as const;
+	await Promise.all(
+		kinds.map(async ([format, sampleRate, numberOfChannels]) => {
+			const track = new MediaStreamTrackGenerator('audio');
+			const heard = sound(track, 0.4);
+			const type = format.replace('-planar', '') as keyof typeof arrays;
+			const numberOfFrames = Math.round(sampleRate * 0.5);
+			const planar = format.endsWith('-planar');
+			const samples = Array.from({ length: numberOfFrames * numberOfChannels }, (_, index) => {
+				const frame = planar ? index % numberOfFrames : Math.floor(index / numberOfChannels);
+				const wave = 0.2 * Math.sin((2 * Math.PI * 440 * frame) / sampleRate);
+				return wave * scales[type] + (type === 'u8' ? 128 : 0);
+			});
+			const init = { format, sampleRate, numberOfFrames, numberOfChannels, timestamp: 0 };
+			await session.root.call('ping', {});
+			const data = new arrays[type](samples) as Uint8Array<ArrayBuffer>;
+			const written = track.writable.getWriter().write(new AudioData({ ...init, data }));
+			near(toneFrequency(await heard, 48_000), 440, 2);
+			await written;
+			track.stop();
+		}),
+	);
+	assert.equal(await alive(), {});
+});
+
+/** An AudioData of one channel at 48 kHz. */
+function speech(samples: Int16Array<ArrayBuffer>, timestamp: number): AudioData {
+	const size = { numberOfFrames: samples.length, numberOfChannels: 1 };
+	return new AudioData({ format: 's16', sampleRate: 48_000, ...size, timestamp, data: samples });
+}
+
+/** Samples that tell which they are. */
+function ramp(first: number, count: number): Int16Array<ArrayBuffer> {
+	return Int16Array.from({ length: count }, (_, index) => ((first + index) % 30_000) + 1);
+}
+
+test('utterances written at once are heard sample by sample, one after the other; one that is dropped is not', async () => {
+	setContext(MediaStreamTrackGenerator, { session: () => session });
+	const track = new MediaStreamTrackGenerator('audio');
+	const writer = track.writable.getWriter();
+	const heard: number[] = [];
+	const listening = (async () => {
+		for await (const data of new MediaStreamTrackProcessor({ track })
+			.readable as ReadableStream<globalThis.AudioData>) {
+			const samples = new Int16Array(data.numberOfFrames);
+			data.copyTo(samples, { planeIndex: 0 });
+			heard.push(...samples);
+			data.close();
+		}
+	})();
+	await session.root.call('ping', {});
+	const begun = performance.now();
+	const said = [speech(ramp(0, 24_000), 0), speech(ramp(24_000, 14_400), 0), speech(ramp(38_400, 9_600), 50e6)];
+	await Promise.all(said.map((each) => writer.write(each)));
+	assert.ok(performance.now() - begun > 850);
+	// An agent that is interrupted: what follows is heard at once.
+	const dropped = writer.write(speech(new Int16Array(96_000).fill(-1), 0));
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	near(track.queuedDuration, 1_800_000, 150_000);
+	track.reset();
+	await dropped;
+	await writer.write(speech(new Int16Array(4_800).fill(-2), 0));
+	await writer.close();
+	await listening;
+	// A machine that is busy may leave a gap, and a gap is silence; of what was said nothing is lost or changed.
+	const spoken = heard.filter((sample) => sample !== 0);
+	const expected = ramp(0, 48_000);
+	const differing = expected.findIndex((sample, index) => sample !== spoken[index]);
+	assert.is(differing, -1);
+	const interrupted = spoken.slice(48_000);
+	const before = interrupted.filter((sample) => sample === -1).length;
+	assert.ok(before > 4_800 && before < 24_000, `${before} samples before the interruption`);
+	assert.ok(interrupted.length === before + 4_800 && interrupted.slice(before).every((sample) => sample === -2));
 	assert.equal(await alive(), {});
 });
 

@@ -8,17 +8,19 @@ import type { MediaHeader } from '../../shim/rpc/types.ts';
 type Listener = (out: unknown) => void;
 
 export class FakeRemote {
+	readonly session: FakeSession;
 	onmedia: ((header: MediaHeader, planes: Uint8Array<ArrayBuffer>) => void) | null = null;
+	onresumed: (() => void) | null = null;
 	onlost: ((error: Error) => void) | null = null;
 	readonly calls: [name: string, params: unknown][] = [];
 	readonly written: [MediaHeader, Uint8Array][] = [];
 	credits = 0;
+	discarded = 0;
 	dropped = false;
 	readonly #listeners = new Map<string, Listener>();
 	readonly id: number;
 	readonly type: string;
 	readonly params: Record<string, unknown>;
-	readonly session: FakeSession;
 	/** Called when there is room for a frame of media again. */
 	readonly #onroom: (() => void)[] = [];
 
@@ -49,6 +51,10 @@ export class FakeRemote {
 	sendMedia(header: MediaHeader, planes: Uint8Array): boolean {
 		this.written.push([header, planes]);
 		return true;
+	}
+
+	discardMedia(): void {
+		this.discarded++;
 	}
 
 	mediaRoom(): Promise<void> {

@@ -87,7 +87,7 @@ class Writer:
             return f"{_comment(struct.__doc__)}export type {name} = Record<string, never>;\n"
         docs = _field_docs(struct)
         info = cast(mi.StructType, mi.type_info(struct))
-        lines = [f"{info.tag_field}: {json.dumps(info.tag)};\n"] if info.tag_field else []
+        lines = []
         for field in info.fields:
             optional = not field.required and (struct in self._given or struct.__struct_config__.omit_defaults)
             lines.append(_comment(docs.get(field.name)))

@@ -15,7 +15,20 @@ const options: BridgeOptions = { port: 0 };
 export const bridge: Bridge = await startBridge(options);
 
 export const stream: globalThis.MediaStream = await shim.mediaDevices.getUserMedia({ video: true });
-export const processor = new MediaStreamTrackProcessor({ track: stream.getVideoTracks()[0]! });
+export const processor = new MediaStreamTrackProcessor({ track: stream.getVideoTracks()[0]!, format: 'RGBA' });
+
+const generator = new shim.MediaStreamTrackGenerator({ kind: 'video' });
+const pixels = new Uint8Array(16);
+const picture = new shim.VideoFrame(pixels, {
+	format: 'RGBA',
+	codedWidth: 2,
+	codedHeight: 2,
+	timestamp: 0,
+	transfer: [pixels.buffer],
+});
+export const same: globalThis.VideoFrame = picture;
+await generator.writable.getWriter().write(picture);
+export const queued: number = generator.queuedDuration;
 
 // What has come to be `any` would take these.
 // @ts-expect-error

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Frame, parseRecords, RECORD_HEADER, writeRecordHeader } from '../../../shim/link/frames.ts';
 import { Session, type SessionOptions } from '../../../shim/rpc/Session.ts';
-import type { VideoHeader } from '../../../shim/rpc/types.ts';
+import type { AudioHeader, VideoHeader } from '../../../shim/rpc/types.ts';
 import { eventually, sleep } from '../link/eventually.ts';
 import { FakeWorker } from '../link/fakeWorker.ts';
 import { Relay } from '../link/relay.ts';
@@ -207,6 +207,23 @@ test('one picture is under way, of those that wait the latest wins', async () =>
 	await session.close();
 });
 
+test('media that is forgotten before it was sent gives its credit back', async () => {
+	const { worker, session } = open();
+	const remote = session.create('FrameWriter', { source: named });
+	const sound: AudioHeader = { timestamp: 0, format: 'u8', sampleRate: 8_000, numberOfChannels: 1, numberOfFrames: 1 };
+	const offered = Array.from({ length: 51 }, () => remote.sendMedia(sound, Uint8Array.of(1)));
+	assert.equal([offered[49], offered[50]], [true, false]);
+	remote.discardMedia();
+	assert.is(remote.sendMedia(sound, Uint8Array.of(2)), true);
+	await eventually('sound', () => worker.media.length > 0);
+	await sleep(5);
+	assert.equal(
+		messages(worker.media).map(({ payload }) => payload.at(-1)),
+		[2],
+	);
+	await session.close();
+});
+
 test('who waits for room for media has it when credit comes, and when the object is gone', async () => {
 	const { worker, session } = open();
 	const remote = session.create('FrameWriter', { source: named });
@@ -234,6 +251,8 @@ test('after a resume media goes on: credits begin anew, and half a picture is fo
 	const got: number[] = [];
 	reader.onmedia = (header, planes) => got.push(header.timestamp, planes.byteLength);
 	reader.credit(2);
+	let resumed = 0;
+	reader.onresumed = () => resumed++;
 	const header = new TextEncoder().encode(JSON.stringify({ ...picture, timestamp: 9 }));
 	const whole = join(new Uint8Array([0, 0, 0, header.byteLength]), header, new Uint8Array(6));
 	writer.sendMedia(picture, new Uint8Array(6));
@@ -245,6 +264,7 @@ test('after a resume media goes on: credits begin anew, and half a picture is fo
 	await eventually('resume', () => relay.sockets.length === 2 && worker.media.length === 2);
 	await eventually('credit', () => messages(worker.frames).at(-1)?.flags === 1);
 	assert.equal([...messages(worker.frames).at(-1)!.payload], [0, 0, 0, 2]);
+	assert.is(resumed, 1);
 	worker.down(record(2, 2, whole.slice(0, 5), 2));
 	worker.down(record(2, 2, whole.slice(0, 20), 1));
 	worker.down(record(2, 2, whole.slice(20), 2));

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+import time
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import av
-import msgspec
 from msgspec import Struct
 
-from ..session.remote import CallError, ObjectId, Remote, names
-from ..session.wire import MEDIA, MEDIA_CONTINUES, MEDIA_MORE
+from ..session.remote import CallError, ObjectId, Remote, call, names
+from ..session.wire import MEDIA
 from .frames import Kind
 from .media_source import MediaSource
-from .normalise import Pictures, Samples
-from .payload import VideoHeader, read_audio, read_header, read_video
+from .normalise import Pictures
+from .payload import Assembly, AudioHeader, VideoHeader, read_audio, read_video
+from .pixels import Converter
 from .written_feed import WrittenFeed
+from .written_sound import WrittenSound
 
 if TYPE_CHECKING:
     from ..session.session import Session
-
-MAX_FRAME: Final = 64 * 1024 * 1024
-"Bytes: more than a picture of 7680 by 4320."
 
 
 class Demand(Struct, frozen=True):
@@ -33,8 +32,9 @@ class Demand(Struct, frozen=True):
 class FrameWriter(Remote):
     """Feeds a MediaSource of type 'frames' with what the shim's MediaStreamTrackGenerator is given.
 
-    Their pace is the program's; a frame whose timestamp is not after the last one is left out. While nobody consumes
-    the source, no credit is given, and the picture that came last is kept: it may be the only one for long.
+    Pictures are seen as they come, sound at the pace at which it is heard (WrittenSound). Both are turned into what
+    encoders take here. While nobody consumes the source, no credit is given, and the picture that came last is kept:
+    it may be the only one for long.
     """
 
     class In(Struct, frozen=True):
@@ -51,9 +51,11 @@ class FrameWriter(Remote):
         self._source = source
         self._feed = source.feed
         self._feed.on_demand = self._on_demand
-        self._chunks = bytearray()
-        self._pictures = Pictures()
-        self._samples: Samples | None = None
+        self._assembly = Assembly()
+        self._pictures = _WrittenPictures()
+        self._converting = asyncio.Lock()
+        "Pictures keep their order."
+        self._sound: WrittenSound | None = None
         self._kept: av.VideoFrame | None = None
         self._owed = 0
         "Credit for frames that nobody consumed."
@@ -61,30 +63,35 @@ class FrameWriter(Remote):
         "As the shim was told."
         self._on_demand()
 
+    @call
+    async def reset(self) -> None:
+        """Drops what was written and is not seen or heard yet."""
+        self._kept = None
+        if self._sound:
+            self._sound.reset()
+
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
         if kind != MEDIA:
             raise CallError("TypeError", "A FrameWriter takes media, and nothing else")
-        if not flags & MEDIA_CONTINUES:
-            self._chunks.clear()
-        if len(self._chunks) + len(payload) > MAX_FRAME:
-            raise CallError("RangeError", f"A frame of media has at most {MAX_FRAME} bytes")
-        self._chunks += payload
-        if flags & MEDIA_MORE:
+        taken = self._assembly.take(flags, payload)
+        if taken is None:
             return
-        whole, self._chunks = bytes(self._chunks), bytearray()
+        header, planes = taken
+        if isinstance(header, VideoHeader):
+            self._see(header, planes)
+            return
         try:
-            written = self._push(memoryview(whole))
-        except (ValueError, msgspec.MsgspecError) as error:
-            self.session.credit(self, 1)
+            self._hear(header, planes)
+        except ValueError as error:
             raise CallError("TypeError", f"No frame of media: {error}") from error
-        if self._source.output(written).demanded:
-            self.session.credit(self, 1)
-        else:
-            self._owed += 1
+        finally:
+            self._give_credit("audio")
 
     async def close(self) -> None:
         self._feed.on_demand = lambda: None
         self._owed = 0
+        if self._sound:
+            self._sound.close()
         for output in self._source.feed.outputs.values():
             output.end()
 
@@ -108,21 +115,67 @@ class FrameWriter(Remote):
             self.session.credit(self, self._owed)
         self._owed = 0
 
-    def _push(self, whole: memoryview) -> Kind:
-        """Gives the frame to those who consume the source; its kind."""
-        size = int.from_bytes(whole[:4], "big")
-        header, planes = read_header(whole[4 : 4 + size]), whole[4 + size :]
-        seconds = header.timestamp / 1e6
-        if isinstance(header, VideoHeader):
-            picture = self._pictures.add(read_video(header, planes), seconds)
-            output = self._source.output("video")
-            if picture and output.demanded:
-                output.push(picture)
-            elif picture:
-                self._kept = picture
-            return "video"
-        if not self._samples or self._samples.channels != min(header.number_of_channels, 2):
-            self._samples = Samples(header.number_of_channels)
-        for frame in self._samples.add(read_audio(header, planes), seconds):
-            self._source.output("audio").push(frame)
-        return "audio"
+    def _see(self, header: VideoHeader, planes: memoryview) -> None:
+        self._source.output("video")
+        if header.format != "I420" or self._converting.locked():
+            self.spawn(self._see_converted(header, planes))
+            return
+        try:
+            self._show(self._pictures.add(header, planes, time.monotonic()))
+        except ValueError as error:
+            raise CallError("TypeError", f"No frame of media: {error}") from error
+        finally:
+            self._give_credit("video")
+
+    async def _see_converted(self, header: VideoHeader, planes: memoryview) -> None:
+        try:
+            async with self._converting:
+                picture = await self.session.run_blocking("codec", self._pictures.add, header, planes, time.monotonic())
+        except ValueError as error:
+            raise CallError("TypeError", f"No frame of media: {error}") from error
+        finally:
+            self._give_credit("video")
+        self._show(picture)
+
+    def _show(self, picture: av.VideoFrame | None) -> None:
+        output = self._source.output("video")
+        if picture and output.demanded:
+            output.push(picture)
+        elif picture:
+            self._kept = picture
+
+    def _hear(self, header: AudioHeader, samples: memoryview) -> None:
+        self._sound = self._sound or WrittenSound(self._source.output("audio"))
+        self._sound.write(read_audio(header, samples), header.timestamp / 1e6)
+
+    def _give_credit(self, kind: Kind) -> None:
+        if self._source.output(kind).demanded:
+            self.session.credit(self, 1)
+        else:
+            self._owed += 1
+
+
+class _WrittenPictures:
+    """Pictures as a program writes them, made into those that `frames` promises. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._converter = Converter()
+        self._pictures = Pictures()
+        self._last: int | None = None
+        "Of the program's timestamps, in microseconds."
+        self._offset = 0
+        self._at = 0.0
+
+    def add(self, header: VideoHeader, planes: memoryview, now: float) -> av.VideoFrame | None:
+        """A picture in I420; `now` is when it came, in seconds.
+
+        A timestamp that is not after the last one begins anew: its picture comes as much later as it was written later.
+        """
+        frame = self._converter.convert(read_video(header, planes), "I420")
+        timestamp = header.timestamp
+        if self._last is None:
+            self._offset = max(0, -timestamp)
+        elif timestamp <= self._last:
+            self._offset += self._last + max(1, round((now - self._at) * 1e6)) - timestamp
+        self._last, self._at = timestamp, now
+        return self._pictures.add(frame, (timestamp + self._offset) / 1e6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import av
@@ -43,6 +44,15 @@ class Track(Remote):
         self._black = _Black()
         if isinstance(self._source, FanOut):
             self._source.on_end(self.ended)
+
+    @property
+    def demanded(self) -> bool:
+        """Whether anybody consumes it."""
+        return self._out.demanded
+
+    def on_end(self, listener: Callable[[], None]) -> None:
+        """Calls back when it ends, consumed or not."""
+        self._out.on_end(listener)
 
     def attach(self, consumer: Consumer) -> None:
         self._out.attach(consumer)

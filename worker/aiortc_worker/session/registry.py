@@ -16,6 +16,7 @@ MODULES: Final = {
     "MediaSource": "aiortc_worker.media.media_source",
     "Track": "aiortc_worker.media.track",
     "FrameReader": "aiortc_worker.media.frame_reader",
+    "FrameConverter": "aiortc_worker.media.frame_converter",
     "FrameWriter": "aiortc_worker.media.frame_writer",
     "RtpSender": "aiortc_worker.rtp.rtp_sender",
     "RtpReceiver": "aiortc_worker.rtp.rtp_receiver",

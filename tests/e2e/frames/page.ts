@@ -1,0 +1,3 @@
+import { tryCases } from './cases.ts';
+
+Object.assign(globalThis, { tryCases: () => tryCases({ VideoFrame, AudioData }) });

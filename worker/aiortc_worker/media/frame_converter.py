@@ -1,0 +1,58 @@
+"""A picture of the program in another format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import av
+from msgspec import Struct
+
+from ..session.remote import CallError, Remote
+from ..session.wire import MEDIA
+from .payload import Assembly, VideoHeader, read_video, write_frame
+from .pixels import Converter, Matrix, PixelFormat
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+
+class FrameConverter(Remote):
+    """Gives a picture back in another format, for the shim's VideoFrame.copyTo: one record in, one out."""
+
+    class In(Struct, frozen=True, rename="camel"):
+        format: PixelFormat
+        "What the picture is turned into."
+        matrix: Matrix = "bt709"
+        "Of the YUV that it is in, or is turned into."
+        full_range: bool = False
+        "As `matrix`."
+
+    close_order = 55
+
+    def __init__(self, session: Session, id: int, params: In) -> None:
+        super().__init__(session, id)
+        self._params = params
+        self._assembly = Assembly()
+        self._converter = Converter()
+
+    def receive(self, kind: int, flags: int, payload: memoryview) -> None:
+        if kind != MEDIA:
+            raise CallError("TypeError", "A FrameConverter takes media, and nothing else")
+        taken = self._assembly.take(flags, payload)
+        if taken is None:
+            return
+        header, planes = taken
+        if not isinstance(header, VideoHeader):
+            raise CallError("TypeError", "A FrameConverter takes pictures")
+        self.spawn(self._convert(header, planes))
+
+    async def _convert(self, header: VideoHeader, planes: memoryview) -> None:
+        try:
+            converted = await self.session.run_blocking("codec", self._converted, header, planes)
+        except ValueError as error:
+            raise CallError("TypeError", f"No frame of media: {error}") from error
+        self.session.send_media(self, *write_frame(converted), "video")
+
+    def _converted(self, header: VideoHeader, planes: memoryview) -> av.VideoFrame:
+        params = self._params
+        return self._converter.convert(read_video(header, planes), params.format, params.matrix, params.full_range)
