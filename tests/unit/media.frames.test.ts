@@ -506,6 +506,7 @@ function speaking() {
 	const session = new FakeSession();
 	setContext(MediaStreamTrackGenerator, { session: () => session.real });
 	const track = new MediaStreamTrackGenerator('audio');
+	openTrack(track, session.real);
 	const writer = track.writable.getWriter();
 	const worker = session.alive('FrameWriter')[0]!;
 	const say = (milliseconds: number, timestamp = 0) => writer.write(soundOf(milliseconds, timestamp));
