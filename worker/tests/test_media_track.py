@@ -303,7 +303,7 @@ async def test_a_reader_gives_pictures_in_the_format_it_was_asked_for(session: M
     pixels = np.frombuffer(planes, np.uint8).reshape(32, 32, 4)
     assert np.abs(pixels.astype(int) - [52, 53, 255, 255]).max() <= 3
     await track.stop()
-    assert session.events == [("FrameReader", "ended")]
+    assert session.events[-1] == ("FrameReader", "ended")
 
 
 async def test_a_reader_that_nobody_asks_lets_go_of_the_track(
@@ -323,7 +323,7 @@ async def test_a_reader_that_nobody_asks_lets_go_of_the_track(
     assert second["timestamp"] - first["timestamp"] > 100_000
     await wait_for(lambda: not track.demanded)
     await track.stop()
-    assert session.events == [("FrameReader", "ended")]
+    XX
 
 
 async def test_a_picture_written_before_anybody_looks_is_kept_and_its_credit_too(session: MediaSession) -> None:
