@@ -323,7 +323,7 @@ async def test_a_reader_that_nobody_asks_lets_go_of_the_track(
     assert second["timestamp"] - first["timestamp"] > 100_000
     await wait_for(lambda: not track.demanded)
     await track.stop()
-    XX
+    assert session.events[-1] == ("FrameReader", "ended")
 
 
 async def test_a_picture_written_before_anybody_looks_is_kept_and_its_credit_too(session: MediaSession) -> None:
