@@ -68,7 +68,8 @@ export class SctpState {
 		// We can send messages of any size: canSendSize is 0.
 		this.maxMessageSize = maxMessageSize === 0 ? Number.POSITIVE_INFINITY : maxMessageSize;
 		const dtls = this.transport.dtls.handle;
-		if (!dtls || this.state === 'closed') return;
+		// What the peer has ended begins again with another peer; what we have closed does not.
+		if (!dtls || this.scope.isDisposed) return;
 		this.#handle ??= this.#create(dtls, port);
 		// Called again, it takes the new limit.
 		this.#handle

@@ -130,6 +130,10 @@ class DtlsConnection(RTCDtlsTransport):
             await asyncio.wait([self._pump])
         self._set_state(State.CLOSED)
 
+    def silence(self) -> None:
+        """Reports no state any more."""
+        self._on_state = _nothing
+
     async def _say_goodbye(self) -> None:
         """Tells the peer, which may believe that it is connected, that we have failed."""
         with contextlib.suppress(ConnectionError):
@@ -322,6 +326,10 @@ def datagrams(flight: bytes) -> list[bytes]:
         end += length
     out.append(flight[start:])
     return out
+
+
+def _nothing() -> None:
+    pass
 
 
 def _retrieve(pump: asyncio.Future[None]) -> None:
