@@ -36,6 +36,8 @@ export class SctpState {
 	maxMessageSize: number | null = null;
 	maxChannels: number | null = null;
 	#handle: Remote<'SctpTransport'> | null = null;
+	/** What the worker's association runs over. */
+	#over: Remote<'DtlsTransport'> | null = null;
 
 	constructor(owner: SctpOwner, transport: Transport) {
 		this.#owner = owner;
@@ -71,6 +73,10 @@ export class SctpState {
 		// What the peer has ended begins again with another peer; what we have closed does not.
 		if (!dtls || this.scope.isDisposed) return;
 		this.#handle ??= this.#create(dtls, port);
+		// An answer may bundle what had a transport of its own until then.
+		if (this.#over !== dtls)
+			this.#handle.call('move', { dtls }).catch((error: Error) => this.#owner.transportLost(error));
+		this.#over = dtls;
 		// Called again, it takes the new limit.
 		this.#handle
 			.call('start', { remotePort, maxMessageSize })
@@ -88,6 +94,7 @@ export class SctpState {
 
 	#create(dtls: Remote<'DtlsTransport'>, port: number): Remote<'SctpTransport'> {
 		const handle = this.scope.create('SctpTransport', { dtls, port });
+		this.#over = dtls;
 		handle.onlost = (error) => this.#owner.transportLost(error);
 		handle.on('error', ({ message }) => this.#owner.transportLost(new DOMException(message, 'OperationError')));
 		handle.on('statechange', (change) => this.#changed(change));

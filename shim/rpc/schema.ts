@@ -211,6 +211,11 @@ export interface SctpParameters {
 	maxMessageSize: number;
 }
 
+/** What an association runs over. */
+export interface SctpPath {
+	dtls: Remote<'DtlsTransport'>;
+}
+
 /** What the association goes by. */
 export interface SctpStats {
 	state: 'closed' | 'connected' | 'connecting';
@@ -687,6 +692,8 @@ export interface Objects {
 		calls: {
 			/** Begins the association as soon as there is DTLS; called again, takes the new limit of messages. */
 			start: { in: SctpParameters; out: Empty };
+			/** Goes on over another DTLS transport to the same peer, as when sections are bundled that were not. */
+			move: { in: SctpPath; out: Empty };
 			/** Aborts the association; its channels close without an error. */
 			stop: { in: Empty; out: Empty };
 			/** What the association goes by. */

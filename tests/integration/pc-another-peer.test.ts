@@ -37,11 +37,15 @@ function listen({ messages }: Side, channel: RTCDataChannel): void {
 	channel.addEventListener('message', ({ data }) => messages.push(`${channel.label}: ${data}`));
 }
 
-/** One exchange, whose descriptions have the candidates. */
-async function exchange({ connection: offerer }: Side, { connection: answerer }: Side): Promise<void> {
+/** One exchange, whose descriptions have the candidates; the answerer may read the offer edited. */
+async function exchange(
+	{ connection: offerer }: Side,
+	{ connection: answerer }: Side,
+	edit = (sdp: string) => sdp,
+): Promise<void> {
 	await offerer.setLocalDescription();
 	await gathered(offerer);
-	await answerer.setRemoteDescription(offerer.localDescription!);
+	await answerer.setRemoteDescription({ type: 'offer', sdp: edit(offerer.localDescription!.sdp) });
 	await answerer.setLocalDescription();
 	await gathered(answerer);
 	await offerer.setRemoteDescription(answerer.localDescription!);
@@ -123,6 +127,20 @@ for (const [how, restarts, offererIsNew] of [
 		end(a, b, c);
 	});
 }
+
+test('another peer may bundle what the one before did not', async () => {
+	const [a, b, c] = [await makeSide(), await makeSide(), await makeSide()];
+	await exchange(a, b, (sdp) => sdp.replace(/a=group:BUNDLE.*\r\n/, ''));
+	await opened(a.agreed);
+	a.connection.restartIce();
+	await exchange(a, c);
+	await opened(c.agreed);
+	await says(a.agreed, c, 'to c');
+	await says(c.agreed, a, 'to a');
+	await flows(a);
+	assert.is(a.connection.sctp!.transport, a.connection.getSenders()[0]!.transport);
+	end(a, b, c);
+});
 
 test('a peer that has closed and comes again as another gets media and new channels; the old ones are closed', async () => {
 	const [a, b, c] = [await makeSide(), await makeSide(), await makeSide()];

@@ -112,6 +112,15 @@ class SctpAssociation(PathMtu):
         """Ends the association without a word: there is no transport any more."""
         self._set_state(State.CLOSED)
 
+    def move(self, dtls: DtlsConnection) -> None:
+        """Goes on over another DTLS association with the same peer; what is under way is sent again."""
+        if not self.is_closed:
+            self.transport._unregister_data_receiver(self)
+            dtls._register_data_receiver(self)
+        self.setTransport(dtls)
+        self._dtls = dtls
+        self.route_changed()
+
     def abandon(self) -> None:
         """Ends the association without a word to anybody, its handler included."""
         self._handler = _Nobody()

@@ -55,6 +55,12 @@ class SctpParameters(Struct, frozen=True, rename="camel"):
     "Bytes; 0 is no limit."
 
 
+class SctpPath(Struct, frozen=True):
+    """What an association runs over."""
+
+    dtls: Annotated[ObjectId, names("DtlsTransport")]
+
+
 class SctpStats(Struct, frozen=True, rename="camel"):
     """What the association goes by."""
 
@@ -101,8 +107,7 @@ class SctpTransport(Remote):
         "Ours, before the association is established and their streams can be chosen."
         self._offered: dict[int, deque[Channel]] = {}
         self._stopping = False
-        self.dtls.on_state(self._dtls_changed)
-        self.dtls.ice.on_route(lambda: self._association.route_changed())
+        self._follow(self.dtls)
 
     # Calls
 
@@ -115,6 +120,21 @@ class SctpTransport(Remote):
         is_first, self._parameters = self._parameters is None, params
         if is_first and self.dtls.state != "new":
             self._dtls_changed(self.dtls.state)
+
+    @call
+    async def move(self, params: SctpPath) -> None:
+        """Goes on over another DTLS transport to the same peer, as when sections are bundled that were not."""
+        dtls = self.session.get(params.dtls, DtlsTransport)
+        if dtls is self.dtls or self._stopping:
+            return
+        self.dtls = dtls
+        self._follow(dtls)
+        if dtls.state != "connected":
+            # Another peer has come there at the same time.
+            self._begin_anew()
+        elif self.state != "closed":
+            self._association.move(dtls.dtls)
+            self._begin()
 
     @call
     async def stop(self) -> None:
@@ -340,6 +360,18 @@ class SctpTransport(Remote):
             channel.owner.closed(failure)
 
     # States
+
+    def _follow(self, dtls: DtlsTransport) -> None:
+        def state_changed(state: DtlsState) -> None:
+            if dtls is self.dtls:
+                self._dtls_changed(state)
+
+        def route_changed() -> None:
+            if dtls is self.dtls:
+                self._association.route_changed()
+
+        dtls.on_state(state_changed)
+        dtls.ice.on_route(route_changed)
 
     def _begin_anew(self) -> None:
         """Another peer has come: its association is another (RFC 8841, section 9.3), over which our channels go on.
