@@ -181,6 +181,8 @@ export class Transport {
 	/** Ends both objects, which no section uses any more: pages hear of it in a task. */
 	discard(): void {
 		if (this.isClosed) return;
+		// The peer has it from the description, and may not have read that yet: close_notify would overtake it.
+		this.dtls.handle?.call('leave', {}).catch(() => {});
 		this.#scope.dispose();
 		queueTask(() => {
 			for (const state of [this.dtls, this.ice]) {

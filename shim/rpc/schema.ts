@@ -678,6 +678,12 @@ export interface Objects {
 			start: { in: DtlsParameters; out: Empty };
 			/** Sends close_notify; what runs over the transport is over. */
 			stop: { in: Empty; out: Empty };
+			/**
+			 * Stops without close_notify, where descriptions end the transport.
+			 *
+			 * The peer, who may not have read ours yet, would take the end of what goes on elsewhere for the end of all.
+			 */
+			leave: { in: Empty; out: Empty };
 			/** What was negotiated. */
 			getStats: { in: Empty; out: DtlsStats };
 		};

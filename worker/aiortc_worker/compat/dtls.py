@@ -110,6 +110,7 @@ class DtlsConnection(RTCDtlsTransport):
         self._on_state = on_state
         self._pump: asyncio.Future[None] | None = None
         self._record = ffi.new("char[]", RECORD)
+        self._muted = False
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
@@ -129,6 +130,10 @@ class DtlsConnection(RTCDtlsTransport):
         if self._pump is not None:
             await asyncio.wait([self._pump])
         self._set_state(State.CLOSED)
+
+    def mute(self) -> None:
+        """Sends nothing more, a goodbye neither."""
+        self._muted = True
 
     def silence(self) -> None:
         """Reports no state any more."""
@@ -302,7 +307,7 @@ class DtlsConnection(RTCDtlsTransport):
     def _written(self) -> list[bytes]:
         """What OpenSSL wants sent, in datagrams."""
         pending = lib.BIO_get_mem_data(self._openssl._from_ssl, ffi.NULL)
-        return datagrams(self._openssl.bio_read(pending)) if pending > 0 else []
+        return datagrams(self._openssl.bio_read(pending)) if pending > 0 and not self._muted else []
 
 
 class _NoIdentity(RTCCertificate):

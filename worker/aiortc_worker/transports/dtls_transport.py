@@ -138,6 +138,15 @@ class DtlsTransport(Remote):
         await self.dtls.end()
 
     @call
+    async def leave(self) -> None:
+        """Stops without close_notify, where descriptions end the transport.
+
+        The peer, who may not have read ours yet, would take the end of what goes on elsewhere for the end of all.
+        """
+        self.dtls.mute()
+        await self.stop()
+
+    @call
     async def getStats(self) -> DtlsStats:
         """What was negotiated."""
         connected = self.state == "connected"
