@@ -36,6 +36,8 @@ export class SctpState {
 	maxMessageSize: number | null = null;
 	maxChannels: number | null = null;
 	#handle: Remote<'SctpTransport'> | null = null;
+	/** What the worker's association runs over. */
+	#over: Remote<'DtlsTransport'> | null = null;
 
 	constructor(owner: SctpOwner, transport: Transport) {
 		this.#owner = owner;
@@ -68,8 +70,13 @@ export class SctpState {
 		// We can send messages of any size: canSendSize is 0.
 		this.maxMessageSize = maxMessageSize === 0 ? Number.POSITIVE_INFINITY : maxMessageSize;
 		const dtls = this.transport.dtls.handle;
-		if (!dtls || this.state === 'closed') return;
+		// What the peer has ended begins again with another peer; what we have closed does not.
+		if (!dtls || this.scope.isDisposed) return;
 		this.#handle ??= this.#create(dtls, port);
+		// An answer may bundle what had a transport of its own until then.
+		if (this.#over !== dtls)
+			this.#handle.call('move', { dtls }).catch((error: Error) => this.#owner.transportLost(error));
+		this.#over = dtls;
 		// Called again, it takes the new limit.
 		this.#handle
 			.call('start', { remotePort, maxMessageSize })
@@ -87,6 +94,7 @@ export class SctpState {
 
 	#create(dtls: Remote<'DtlsTransport'>, port: number): Remote<'SctpTransport'> {
 		const handle = this.scope.create('SctpTransport', { dtls, port });
+		this.#over = dtls;
 		handle.onlost = (error) => this.#owner.transportLost(error);
 		handle.on('error', ({ message }) => this.#owner.transportLost(new DOMException(message, 'OperationError')));
 		handle.on('statechange', (change) => this.#changed(change));

@@ -1,4 +1,9 @@
-import type { Fingerprint, IceCredentials, TransportParameters } from '../jsep/index.ts';
+import {
+	type DtlsParameters,
+	type IceCredentials,
+	isAnotherAssociation,
+	type TransportParameters,
+} from '../jsep/index.ts';
 import type { Remote } from '../rpc/Remote.ts';
 import type { Scope } from '../rpc/Scope.ts';
 import type { CallIn, CallName, EventOut, ObjectIn } from '../rpc/types.ts';
@@ -73,6 +78,8 @@ export class Transport {
 	readonly #generations = new Map<string, Pick<IceState, 'localCandidates' | 'endOfCandidates'>>();
 	/** Credentials of both sides that the worker checks with; another pair restarts them. */
 	#checking = '';
+	/** What the worker shakes hands with. */
+	#associated: DtlsParameters | null = null;
 	/** Candidates of the peer that the worker has. */
 	readonly #given = new Set<string>();
 
@@ -144,7 +151,7 @@ export class Transport {
 		}
 		for (const candidate of candidates) this.addRemoteCandidate(candidate, remote.usernameFragment);
 		if (endOfCandidates) this.addRemoteCandidate(null, remote.usernameFragment);
-		if (dtls) this.#handshake(dtls.role, dtls.fingerprints);
+		if (dtls) this.#handshake(dtls);
 	}
 
 	/**
@@ -174,6 +181,8 @@ export class Transport {
 	/** Ends both objects, which no section uses any more: pages hear of it in a task. */
 	discard(): void {
 		if (this.isClosed) return;
+		// The peer has it from the description, and may not have read that yet: close_notify would overtake it.
+		this.dtls.handle?.call('leave', {}).catch(() => {});
 		this.#scope.dispose();
 		queueTask(() => {
 			for (const state of [this.dtls, this.ice]) {
@@ -215,8 +224,11 @@ export class Transport {
 		dtlsHandle.on('statechange', (change) => this.#dtlsChanged(change));
 	}
 
-	#handshake(role: DtlsRole, fingerprints: Fingerprint[]): void {
-		if (this.dtls.role) return;
+	/** Begins the association; another peer gets another one, with the same objects, as in Chromium. */
+	#handshake(parameters: DtlsParameters): void {
+		if (this.#associated && !isAnotherAssociation(this.#associated, parameters)) return;
+		this.#associated = parameters;
+		const { role, fingerprints } = parameters;
 		this.dtls.role = role;
 		this.dtls.handle?.call('start', { role, fingerprints }).catch((error: Error) => this.owner.transportLost(error));
 	}
@@ -265,6 +277,7 @@ export class Transport {
 	#dtlsChanged({ state, remoteCertificates, error }: EventOut<'DtlsTransport', 'statechange'>): void {
 		if (this.owner.isClosed || this.isClosed || this.dtls.state === state) return;
 		if (remoteCertificates) this.dtls.remoteCertificates = remoteCertificates.map(fromBase64);
+		if (state === 'new') this.dtls.remoteCertificates = [];
 		this.dtls.state = state;
 		const events = this.owner.deriveStates();
 		if (error) this.dtls.object.dispatchEvent(dtlsError(error));

@@ -19,9 +19,11 @@ export { intersectDirections, receives, reverseDirection, sends, withReceive, wi
 export { type Problem, SdpError } from './errors.ts';
 export { allExtensions, checkExtensions, type HeaderExtensionControl } from './headerExtensions.ts';
 export {
+	type DtlsParameters,
 	interpretMedia,
 	interpretSctp,
 	interpretTransport,
+	isAnotherAssociation,
 	type MediaParameters,
 	type ReceiveParameters,
 	type SctpParameters,

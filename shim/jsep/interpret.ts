@@ -187,7 +187,29 @@ export interface TransportParameters {
 	candidates: string[];
 	endOfCandidates: boolean;
 	/** Null before an answer. */
-	dtls: { role: 'client' | 'server'; fingerprints: Fingerprint[] } | null;
+	dtls: DtlsParameters | null;
+}
+
+export interface DtlsParameters {
+	/** Ours. */
+	role: 'client' | 'server';
+	/** The peer's. */
+	fingerprints: Fingerprint[];
+	/** Names the peer's end of an association, where the peer says it (RFC 8842, section 4). */
+	tlsId: string | null;
+}
+
+/**
+ * Whether parameters speak of another association than those before: of another certificate, or of another tls-id.
+ * Role and credentials may change without.
+ * @see https://www.rfc-editor.org/rfc/rfc8842#section-5.5
+ */
+export function isAnotherAssociation(before: DtlsParameters, now: DtlsParameters): boolean {
+	const key = ({ algorithm, value }: Fingerprint) => `${algorithm} ${value}`.toUpperCase();
+	const known = new Set(before.fingerprints.map(key));
+	// Of one certificate a description may give some fingerprints, and others again.
+	if (!now.fingerprints.some((fingerprint) => known.has(key(fingerprint)))) return true;
+	return before.tlsId !== null && now.tlsId !== null && before.tlsId !== now.tlsId;
 }
 
 /**
@@ -208,8 +230,13 @@ export function interpretTransport(
 		},
 		candidates: remote?.candidates ?? [],
 		endOfCandidates: remote?.endOfCandidates ?? false,
-		dtls: remote && answerer && { role: dtlsRole(local, remote, answerer), fingerprints: remote.fingerprints },
+		dtls: remote && answerer && { role: dtlsRole(local, remote, answerer), ...dtlsIdentity(remote) },
 	};
+}
+
+function dtlsIdentity({ fingerprints, attributes }: Section): Omit<DtlsParameters, 'role'> {
+	const tlsId = attributes.find((attribute) => attribute.startsWith('tls-id:'));
+	return { fingerprints, tlsId: tlsId?.slice('tls-id:'.length) ?? null };
 }
 
 /** The answer's a=setup decides: active is the client. */

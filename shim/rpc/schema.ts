@@ -219,6 +219,11 @@ export interface SctpParameters {
 	maxMessageSize: number;
 }
 
+/** What an association runs over. */
+export interface SctpPath {
+	dtls: Remote<'DtlsTransport'>;
+}
+
 /** What the association goes by. */
 export interface SctpStats {
 	state: 'closed' | 'connected' | 'connecting';
@@ -654,7 +659,11 @@ export interface Objects {
 			gather: { in: Empty; out: Empty };
 			/** Takes a role; the checks repair it if the peer has the same. */
 			setRole: { in: RoleChange; out: Empty };
-			/** Begins the checks; with other values once more, after the peer has restarted. */
+			/**
+			 * Begins the checks; with other values, without a `restart` of ours, anew over the same sockets.
+			 *
+			 * So does a peer that was replaced by another, which answers an offer that restarts nothing.
+			 */
 			start: { in: RemoteParameters; out: Empty };
 			/**
 			 * Takes a candidate of the peer, of any kind: one that is of no use (TCP, unresolvable) is passed over.
@@ -680,14 +689,28 @@ export interface Objects {
 			selectedpairchange: SelectedPairChange;
 		};
 	};
-	/** A DTLS transport; the handshake begins when `start` was called and ICE has connected. */
+	/**
+	 * A DTLS transport; the handshake begins when `start` was called and ICE has connected.
+	 *
+	 * Called again, `start` replaces the association by one with another peer: the state is `new` once more.
+	 */
 	DtlsTransport: {
 		in: DtlsTransportIn;
 		calls: {
-			/** Begins the handshake as soon as there is a path; once, since DTLS does not start again. */
+			/**
+			 * Begins the handshake as soon as there is a path; called again, with the peer that has come instead.
+			 *
+			 * @see https://www.rfc-editor.org/rfc/rfc8842#section-5.5
+			 */
 			start: { in: DtlsParameters; out: Empty };
 			/** Sends close_notify; what runs over the transport is over. */
 			stop: { in: Empty; out: Empty };
+			/**
+			 * Stops without close_notify, where descriptions end the transport.
+			 *
+			 * The peer, who may not have read ours yet, would take the end of what goes on elsewhere for the end of all.
+			 */
+			leave: { in: Empty; out: Empty };
 			/** What was negotiated. */
 			getStats: { in: Empty; out: DtlsStats };
 		};
@@ -696,12 +719,14 @@ export interface Objects {
 			statechange: DtlsStateChange;
 		};
 	};
-	/** One association. It begins when `start` was called and DTLS has connected. */
+	/** One association at a time. It begins when `start` was called and DTLS has connected, and anew when DTLS does. */
 	SctpTransport: {
 		in: SctpTransportIn;
 		calls: {
 			/** Begins the association as soon as there is DTLS; called again, takes the new limit of messages. */
 			start: { in: SctpParameters; out: Empty };
+			/** Goes on over another DTLS transport to the same peer, as when sections are bundled that were not. */
+			move: { in: SctpPath; out: Empty };
 			/** Aborts the association; its channels close without an error. */
 			stop: { in: Empty; out: Empty };
 			/** What the association goes by. */

@@ -122,17 +122,10 @@ test('what a peer did not bundle at first it may bundle later, also with an ICE 
 		await exchange(pair, (sdp) => sdp);
 		assert.equal(transports(pair.offerer), [first, first, first]);
 		await until('the others close', () => second!.state === 'closed' && third!.state === 'closed');
-		await assertMediaFlows(pair);
+		await assertFlow(pair, ours, theirs);
 		stop(pair);
 	}
 });
-
-async function assertMediaFlows({ answerer }: Pair): Promise<void> {
-	for (const kind of ['audio', 'video']) {
-		const before = await packets(answerer, kind);
-		await until(`${kind} flows`, async () => (await packets(answerer, kind)) > before + 5);
-	}
-}
 
 test('balanced: a second section of a kind is closed by a peer that knows no BUNDLE', async () => {
 	const pair = makePair();

@@ -4,6 +4,7 @@ import {
 	interpretMedia,
 	interpretSctp,
 	interpretTransport,
+	isAnotherAssociation,
 	negotiatedOwners,
 	parse,
 	type Section,
@@ -131,6 +132,24 @@ test('a transport has no DTLS role before there is an answer, and a role left ou
 	delete silent.setup;
 	assert.is(interpretTransport(audio, silent, 'remote').dtls!.role, 'server');
 	assert.is(interpretTransport(silent, audio, 'local').dtls!.role, 'client');
+});
+
+test('another association is one of another certificate or another tls-id, not of another role or list of fingerprints', () => {
+	const of = (section: Partial<Section>) => interpretTransport(audio, { ...audio, ...section }, 'remote').dtls!;
+	const sha = (algorithm: string, value: string) => ({ algorithm, value });
+	const [one, two] = [sha('sha-256', 'AA:BB'), sha('sha-256', 'CC:DD')];
+	const before = of({ fingerprints: [one], setup: 'active' });
+	const isAnother = (section: Partial<Section>, first = before) => isAnotherAssociation(first, of(section));
+	assert.is(isAnother({ fingerprints: [one], setup: 'passive' }), false);
+	assert.is(isAnother({ fingerprints: [sha('SHA-256', 'aa:bb')] }), false);
+	assert.is(isAnother({ fingerprints: [sha('sha-384', 'EE'), one] }), false);
+	assert.is(isAnother({ fingerprints: [two] }), true);
+	assert.is(isAnother({ fingerprints: [sha('sha-1', 'AA:BB')] }), true);
+	const named = of({ fingerprints: [one], attributes: ['tls-id:first'] });
+	assert.is(isAnother({ fingerprints: [one], attributes: ['tls-id:first'] }, named), false);
+	assert.is(isAnother({ fingerprints: [one], attributes: ['tls-id:second'] }, named), true);
+	// Who does not say it does not speak of another.
+	assert.is(isAnother({ fingerprints: [one] }, named), false);
 });
 
 test('after an answer, its groups share the transport of their first section that is left', () => {

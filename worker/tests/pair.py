@@ -126,8 +126,8 @@ async def restart(a: Peer, b: Peer) -> None:
         await b.ice.addRemoteCandidate(RemoteCandidate(candidate, a.local.username_fragment))
     await b.ice.addRemoteCandidate(RemoteCandidate(None, a.local.username_fragment))
     b.local = credentials()
-    await b.ice.start(RemoteParameters(a.local.username_fragment, a.local.password))
     await b.ice.restart(b.local)
+    await b.ice.start(RemoteParameters(a.local.username_fragment, a.local.password))
     await b.gather()
     await a.ice.start(RemoteParameters(b.local.username_fragment, b.local.password))
     for candidate in b.candidates():

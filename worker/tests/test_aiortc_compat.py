@@ -27,6 +27,7 @@ LINES = {
     "aioice/candidate.py": {66: "self._network_host = host"},
     "aioice/ice.py": {
         24: "ICE_COMPLETED = 1",
+        271: "self.receiver = receiver",
         284: "def datagram_received(",
         290: "stun.parse_message(data)",
         293: "self.receiver.data_received(",

@@ -141,6 +141,16 @@ async def test_rtp_reaches_the_peers_router_and_stop_closes_both() -> None:
     await close(a, b)
 
 
+async def test_a_transport_that_descriptions_end_says_no_goodbye() -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    await connect(a, b)
+    await a.dtls.leave()
+    assert a.dtls.state == "closed"
+    await asyncio.sleep(0.2)
+    assert b.dtls.state == "connected"
+    await close(a, b)
+
+
 async def test_stopping_during_the_handshake_leaves_nothing() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     await join(a, b)

@@ -111,6 +111,7 @@ class DtlsConnection(RTCDtlsTransport):
         self._on_state = on_state
         self._pump: asyncio.Future[None] | None = None
         self._record = ffi.new("char[]", RECORD)
+        self._muted = False
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
@@ -130,6 +131,14 @@ class DtlsConnection(RTCDtlsTransport):
         if self._pump is not None:
             await asyncio.wait([self._pump])
         self._set_state(State.CLOSED)
+
+    def mute(self) -> None:
+        """Sends nothing more, a goodbye neither."""
+        self._muted = True
+
+    def silence(self) -> None:
+        """Reports no state any more."""
+        self._on_state = _nothing
 
     async def _say_goodbye(self) -> None:
         """Tells the peer, which may believe that it is connected, that we have failed."""
@@ -299,7 +308,7 @@ class DtlsConnection(RTCDtlsTransport):
     def _written(self) -> list[bytes]:
         """What OpenSSL wants sent, in datagrams."""
         pending = lib.BIO_get_mem_data(self._openssl._from_ssl, ffi.NULL)
-        return datagrams(self._openssl.bio_read(pending)) if pending > 0 else []
+        return datagrams(self._openssl.bio_read(pending)) if pending > 0 and not self._muted else []
 
 
 class _NoIdentity(RTCCertificate):
@@ -323,6 +332,10 @@ def datagrams(flight: bytes) -> list[bytes]:
         end += length
     out.append(flight[start:])
     return out
+
+
+def _nothing() -> None:
+    pass
 
 
 def _retrieve(pump: asyncio.Future[None]) -> None:

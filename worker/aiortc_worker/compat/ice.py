@@ -64,6 +64,8 @@ class IceConnection(Connection):
         "Datagrams dropped: empty, malformed, or of somebody who passed no check."
         self.selected: CandidatePair | None = None
         self.gathering = False
+        self.gathered = asyncio.Event()
+        "Set when gathering is over."
         self.hosts_open = asyncio.Event()
         "Set when the host candidates are bound: checks begin then."
         self.remote_ended = False
@@ -158,6 +160,21 @@ class IceConnection(Connection):
             self._pair_remote_candidate(remote)
         self.sort_check_list()
         return protocol.local_candidate
+
+    def inherit(self, other: IceConnection) -> None:
+        """Takes the sockets of a connection that has gathered; that one goes on sending over them until it is muted."""
+        self._protocols, other._protocols = other._protocols, []
+        for protocol in self._protocols:
+            # Where aioice and we tell a socket whose it is (aioice/ice.py:271).
+            protocol.receiver = _socket(protocol).connection = self
+            _checked(protocol).clear()
+        self.gathered.set()
+        self.hosts_open.set()
+
+    @property
+    def has_sockets(self) -> bool:
+        """Whether there is a socket or a relayed address."""
+        return bool(self._protocols)
 
     @property
     def sockets(self) -> list[StunProtocol]:

@@ -50,6 +50,24 @@ class AssociationHandler(Protocol):
         """Bytes received that nobody has read yet."""
 
 
+class _Nobody:
+    """The handler of an association that was abandoned."""
+
+    def established(self) -> None: ...
+    def ended(self) -> None: ...
+    def message(self, stream_id: int, protocol: int, data: bytes) -> None: ...
+    def taken(self) -> None: ...
+    def stream_reset(self, stream_id: int) -> None: ...
+    def stream_closed(self, stream_id: int) -> None: ...
+    def settled(self) -> None: ...
+
+    def refill(self) -> bool:
+        return False
+
+    def backlog(self) -> int:
+        return 0
+
+
 class _Stream:
     """What aiortc asks of the channel of a stream."""
 
@@ -65,7 +83,7 @@ class SctpAssociation(PathMtu):
     def __init__(self, dtls: DtlsConnection, port: int, handler: AssociationHandler) -> None:
         """Raises aiortc's InvalidStateError when DTLS is closed."""
         super().__init__(dtls, port)
-        self._handler = handler
+        self._handler: AssociationHandler = handler
 
     @property
     def is_established(self) -> bool:
@@ -92,6 +110,20 @@ class SctpAssociation(PathMtu):
 
     def lost(self) -> None:
         """Ends the association without a word: there is no transport any more."""
+        self._set_state(State.CLOSED)
+
+    def move(self, dtls: DtlsConnection) -> None:
+        """Goes on over another DTLS association with the same peer; what is under way is sent again."""
+        if not self.is_closed:
+            self.transport._unregister_data_receiver(self)
+            dtls._register_data_receiver(self)
+        self.setTransport(dtls)
+        self._dtls = dtls
+        self.route_changed()
+
+    def abandon(self) -> None:
+        """Ends the association without a word to anybody, its handler included."""
+        self._handler = _Nobody()
         self._set_state(State.CLOSED)
 
     def wake(self) -> None:

@@ -66,6 +66,8 @@ class Channel:
     state: ChannelState = "connecting"
     owner: ChannelOwner | None = None
     failure: ChannelFailure | None = None
+    by_peer: bool = False
+    "Opened by the peer's DATA_CHANNEL_OPEN."
     acknowledged: bool = True
     "False until the peer has answered our DATA_CHANNEL_OPEN: till then messages are ordered (RFC 8832, section 6)."
     outbound: deque[Message] = field(default_factory=deque)

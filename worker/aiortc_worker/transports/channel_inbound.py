@@ -34,6 +34,12 @@ class ChannelInbound:
         self._unclaimed: dict[int, list[tuple[int, bytes]]] = {}
         self._unclaimed_bytes = 0
 
+    def move(self, association: SctpAssociation) -> None:
+        """Goes on with another association, which has other streams."""
+        self._association = association
+        self._unclaimed.clear()
+        self._unclaimed_bytes = 0
+
     def message(self, stream_id: int, channel: Channel | None, protocol: int, data: bytes) -> bool:
         """Takes a message of a channel or of a stream that has none yet; False when it is too large."""
         if channel is None:
@@ -97,7 +103,10 @@ class ChannelInbound:
             self._behind.add(owner)
             if owner not in self._watched:
                 self._watched.add(owner)
-                self._session.on_drain(owner, self._association.update_window)
+                self._session.on_drain(owner, self._drained)
+
+    def _drained(self) -> None:
+        self._association.update_window()
 
     def _keep(self, stream_id: int, protocol: int, data: bytes) -> None:
         if self._unclaimed_bytes + len(data) <= KEPT:

@@ -22,6 +22,14 @@ class ChannelScheduler:
         "What has left in this turn, as it counts in bufferedAmount."
         self._finishing: set[Channel] = set()
 
+    def move(self, association: SctpAssociation) -> None:
+        """Goes on with another association. What the one before has of a message is lost, and counts as sent."""
+        self._association = association
+        self._ready.clear()
+        self._finishing.clear()
+        self._has_left()
+        self.settled()
+
     def push(self, channel: Channel, message: Message) -> None:
         """Queues a message; it goes when this turn ends, if it can."""
         channel.outbound.append(message)

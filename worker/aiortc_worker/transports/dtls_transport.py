@@ -60,7 +60,10 @@ class DtlsStats(Struct, frozen=True, rename="camel"):
 
 
 class DtlsTransport(Remote):
-    """A DTLS transport; the handshake begins when `start` was called and ICE has connected."""
+    """A DTLS transport; the handshake begins when `start` was called and ICE has connected.
+
+    Called again, `start` replaces the association by one with another peer: the state is `new` once more.
+    """
 
     close_order = 40
     events: ClassVar[dict[str, type[Struct]]] = {"statechange": DtlsStateChange}
@@ -81,6 +84,7 @@ class DtlsTransport(Remote):
         self.role: DtlsRole | None = None
         self._listeners: list[Callable[[DtlsState], None]] = []
         self._handshake: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._stopped = False
 
     @property
@@ -107,13 +111,21 @@ class DtlsTransport(Remote):
 
     @call
     async def start(self, params: DtlsParameters) -> None:
-        """Begins the handshake as soon as there is a path; once, since DTLS does not start again."""
+        """Begins the handshake as soon as there is a path; called again, with the peer that has come instead.
+
+        @see https://www.rfc-editor.org/rfc/rfc8842#section-5.5
+        """
         if not params.fingerprints:
             raise CallError("OperationError", "the description has no fingerprint")
-        if self._handshake is not None or self._stopped:
+        if self._stopped:
             return
         self.role = params.role
-        self._handshake = self.spawn(self._run(params))
+        if self._handshake is not None:
+            self._leaving = self.spawn(self._leave(self._handshake, self.dtls, self._leaving))
+            self.dtls.silence()
+            self.dtls = DtlsConnection(self.ice, self.router, self._on_state)
+            self._on_state()
+        self._handshake = self.spawn(self._run(params, self._leaving))
 
     @call
     async def stop(self) -> None:
@@ -124,6 +136,15 @@ class DtlsTransport(Remote):
         if self._handshake is not None:
             self._handshake.cancel()
         await self.dtls.end()
+
+    @call
+    async def leave(self) -> None:
+        """Stops without close_notify, where descriptions end the transport.
+
+        The peer, who may not have read ours yet, would take the end of what goes on elsewhere for the end of all.
+        """
+        self.dtls.mute()
+        await self.stop()
 
     @call
     async def getStats(self) -> DtlsStats:
@@ -143,7 +164,18 @@ class DtlsTransport(Remote):
         await self.stop()
         self._listeners.clear()
 
-    async def _run(self, params: DtlsParameters) -> None:
+    async def _leave(
+        self, handshake: asyncio.Task[None], left: DtlsConnection, before: asyncio.Task[None] | None
+    ) -> None:
+        """Says goodbye to the peer that was replaced, so that the path has one reader."""
+        handshake.cancel()
+        await asyncio.wait([handshake] if before is None else [handshake, before])
+        await left.end()
+        self.ice.leave()
+
+    async def _run(self, params: DtlsParameters, leaving: asyncio.Task[None] | None) -> None:
+        if leaving is not None:
+            await asyncio.wait([leaving])
         try:
             identity = await asyncio.shield(self.certificate.identity)
         except asyncio.CancelledError:

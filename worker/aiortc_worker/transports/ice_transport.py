@@ -76,7 +76,7 @@ class IceTransport(Remote):
         self.gathering_state: GatheringState = "new"
         self.inbox = Inbox()
         self.connected = asyncio.Event()
-        "Set once a pair was selected for the first time, and when the transport is closed."
+        "Set while there is a way to the peer of today, and when the transport is closed."
         self._servers = self._parse(params.ice_servers)
         self._policy: IcePolicy = params.ice_transport_policy
         self._newest = self._connection(params.username_fragment, params.password)
@@ -112,6 +112,19 @@ class IceTransport(Remote):
         """Forbids that datagrams are fragmented on the way to the peer, or allows it again."""
         if self._current is not None and self.state != "closed":
             self._current.keep_whole(whole)
+
+    def leave(self) -> None:
+        """Forgets the way to a peer that was replaced, unless the way to the new one is the same."""
+        left = self._current
+        if left is None or self.state == "closed" or (left is self._newest and self.connected.is_set()):
+            return
+        self._current = None
+        self.connected.clear()
+        left.mute()
+        if self._consent is not None:
+            self._consent.cancel()
+        self.spawn(self._retire(left, 0))
+        self._set_state("checking")
 
     def on_route(self, listener: Callable[[], None]) -> None:
         """Calls back whenever another pair carries the datagrams."""
@@ -151,13 +164,18 @@ class IceTransport(Remote):
 
     @call
     async def start(self, params: RemoteParameters) -> None:
-        """Begins the checks; with other values once more, after the peer has restarted."""
+        """Begins the checks; with other values, without a `restart` of ours, anew over the same sockets.
+
+        So does a peer that was replaced by another, which answers an offer that restarts nothing.
+        """
         if self.state == "closed" or (params == self._remote and self._newest.remote_username):
             return
         self._remote = params
         if not self._newest.remote_username:
             self._begin(self._newest, params)
-        # Else the peer has restarted and we have not yet: `restart` will begin.
+        else:
+            self.connected.clear()
+            self.spawn(self._begin_anew(self._newest, params))
 
     @call
     async def addRemoteCandidate(self, params: RemoteCandidate) -> None:
@@ -183,7 +201,7 @@ class IceTransport(Remote):
         if self.state == "closed" or params.username_fragment == self._newest.local_username:
             return
         replaced = self._newest
-        back = next((c for c in self._all if c.local_username == params.username_fragment), None)
+        back = next((c for c in self._all if c.local_username == params.username_fragment and c.has_sockets), None)
         # A restart that was rolled back ends where it began.
         connection = back or self._connection(params.username_fragment, params.password)
         self._newest = connection
@@ -192,9 +210,6 @@ class IceTransport(Remote):
             self.spawn(self._retire(replaced, 0))
         if back is None:
             self._set_gathering_state("new")
-            begun = self._remote is not None and replaced.remote_username != self._remote.username_fragment
-            if begun and self._remote is not None:
-                self._begin(connection, self._remote)
 
     @call
     async def setConfiguration(self, params: Configuration) -> None:
@@ -253,6 +268,7 @@ class IceTransport(Remote):
             for server in self._servers:
                 self.server_failed(connection, server, UNREACHABLE, lacks("ice"), None)
         connection.gathering = False
+        connection.gathered.set()
         if connection is self._newest and self.state != "closed":
             self._set_gathering_state("complete")
             self._complete(connection)
@@ -289,6 +305,18 @@ class IceTransport(Remote):
         elif self.state == "completed":
             self._set_state("connected", _pair(self._current))
         self.spawn(self._check(connection, self._unclaimed.pop(remote.username_fragment, [])))
+
+    async def _begin_anew(self, replaced: IceConnection, remote: RemoteParameters) -> None:
+        await replaced.gathered.wait()
+        if self.state == "closed" or replaced is not self._newest or remote is not self._remote:
+            return
+        connection = self._connection(replaced.local_username, replaced.local_password)
+        connection.inherit(replaced)
+        self._newest = connection
+        self._all.add(connection)
+        if replaced is not self._current:
+            self.spawn(self._retire(replaced, 0))
+        self._begin(connection, remote)
 
     async def _check(self, connection: IceConnection, candidates: list[SignalledCandidate | None]) -> None:
         for candidate in candidates:

@@ -55,6 +55,12 @@ class SctpParameters(Struct, frozen=True, rename="camel"):
     "Bytes; 0 is no limit."
 
 
+class SctpPath(Struct, frozen=True):
+    """What an association runs over."""
+
+    dtls: Annotated[ObjectId, names("DtlsTransport")]
+
+
 class SctpStats(Struct, frozen=True, rename="camel"):
     """What the association goes by."""
 
@@ -69,7 +75,7 @@ class SctpStats(Struct, frozen=True, rename="camel"):
 
 
 class SctpTransport(Remote):
-    """One association. It begins when `start` was called and DTLS has connected."""
+    """One association at a time. It begins when `start` was called and DTLS has connected, and anew when DTLS does."""
 
     close_order = 20
     events: ClassVar[dict[str, type[Struct]]] = {"statechange": SctpStateChange, "datachannel": ChannelOffered}
@@ -85,6 +91,7 @@ class SctpTransport(Remote):
         if not 0 < params.port < 65536:
             raise CallError("TypeError", f"port {params.port} is not between 1 and 65535")
         self.dtls = session.get(params.dtls, DtlsTransport)
+        self._port = params.port
         try:
             self._association = SctpAssociation(self.dtls.dtls, params.port, self)
         except InvalidStateError:
@@ -100,8 +107,7 @@ class SctpTransport(Remote):
         "Ours, before the association is established and their streams can be chosen."
         self._offered: dict[int, deque[Channel]] = {}
         self._stopping = False
-        self.dtls.on_state(self._dtls_changed)
-        self.dtls.ice.on_route(self._association.route_changed)
+        self._follow(self.dtls)
 
     # Calls
 
@@ -111,10 +117,24 @@ class SctpTransport(Remote):
         if not 0 < params.remote_port < 65536 or params.max_message_size < 0:
             raise CallError("TypeError", f"port {params.remote_port}, message size {params.max_message_size}")
         self.max_message_size = params.max_message_size
-        if self._parameters is not None or self.state == "closed":
+        is_first, self._parameters = self._parameters is None, params
+        if is_first and self.dtls.state != "new":
+            self._dtls_changed(self.dtls.state)
+
+    @call
+    async def move(self, params: SctpPath) -> None:
+        """Goes on over another DTLS transport to the same peer, as when sections are bundled that were not."""
+        dtls = self.session.get(params.dtls, DtlsTransport)
+        if dtls is self.dtls or self._stopping:
             return
-        self._parameters = params
-        self._dtls_changed(self.dtls.state)
+        self.dtls = dtls
+        self._follow(dtls)
+        if dtls.state != "connected":
+            # Another peer has come there at the same time.
+            self._begin_anew()
+        elif self.state != "closed":
+            self._association.move(dtls.dtls)
+            self._begin()
 
     @call
     async def stop(self) -> None:
@@ -303,7 +323,7 @@ class SctpTransport(Remote):
         if sum(map(len, self._offered.values())) >= OFFERED_CHANNELS:
             self._association.reset(stream_id)
             return
-        channel = Channel(options, stream_id=stream_id, state="open")
+        channel = Channel(options, by_peer=True, stream_id=stream_id, state="open")
         self._channels[stream_id] = channel
         self._offered.setdefault(stream_id, deque()).append(channel)
         self._association.send(stream_id, DCEP, ACK)
@@ -341,14 +361,64 @@ class SctpTransport(Remote):
 
     # States
 
+    def _follow(self, dtls: DtlsTransport) -> None:
+        def state_changed(state: DtlsState) -> None:
+            if dtls is self.dtls:
+                self._dtls_changed(state)
+
+        def route_changed() -> None:
+            if dtls is self.dtls:
+                self._association.route_changed()
+
+        dtls.on_state(state_changed)
+        dtls.ice.on_route(route_changed)
+
+    def _begin_anew(self) -> None:
+        """Another peer has come: its association is another (RFC 8841, section 9.3), over which our channels go on.
+
+        A negotiated channel does so at once. One that we had opened is announced to the new peer. What the peer before
+        had opened, or somebody was closing, is over; so is a channel whose stream is now the peer's to open.
+        """
+        self._association.abandon()
+        self._association = SctpAssociation(self.dtls.dtls, self._port, self)
+        self._scheduler.move(self._association)
+        self._inbound.move(self._association)
+        self._offered.clear()
+        for channel in tuple(self._channels.values()):
+            if channel.state == "closing":
+                self._forget(channel, channel.failure)
+            elif failure := self._outdated(channel):
+                self._forget(channel, failure)
+            else:
+                channel.state = "connecting"
+                channel.acknowledged = channel.negotiated
+        if self.state != "connecting":
+            self._set_state("connecting")
+
+    def _outdated(self, channel: Channel) -> ChannelFailure | None:
+        if channel.negotiated or channel.stream_id is None:
+            return None
+        if channel.by_peer:
+            return ChannelFailure("sctp-failure", "the peer that had opened the channel was replaced")
+        # Even for a DTLS client, odd for a server (RFC 8832, section 6).
+        if channel.stream_id % 2 != (self.dtls.role == "server"):
+            return ChannelFailure("sctp-failure", f"stream {channel.stream_id} is the new peer's to open")
+        return None
+
     def _dtls_changed(self, state: DtlsState) -> None:
-        if state == "connected" and self._parameters is not None and self._association.is_closed:
-            if self.state == "connecting":
-                # In the same step: the DTLS pump has not begun, so the peer's INIT finds a receiver.
-                self._association.begin(self._parameters.remote_port, self._parameters.max_message_size)
+        if state == "new" and not self._stopping:
+            self._begin_anew()
+        elif state == "connected":
+            self._begin()
         elif state in ("closed", "failed") and self.state != "closed":
             self._association.lost()
             self.ended()
+
+    def _begin(self) -> None:
+        ready = self.dtls.state == "connected" and self.state == "connecting" and self._association.is_closed
+        if ready and self._parameters is not None:
+            # In the same step: the DTLS pump has not begun, so the peer's INIT finds a receiver.
+            self._association.begin(self._parameters.remote_port, self._parameters.max_message_size)
 
     def _set_state(self, state: SctpState) -> None:
         self.state = state
