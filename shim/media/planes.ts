@@ -1,5 +1,7 @@
 /** Where the planes of an I420 picture lie in a buffer. */
 
+import { bytesBehind } from '../webidl/buffers.ts';
+
 export interface Rect {
 	x: number;
 	y: number;
@@ -79,8 +81,7 @@ export function i420OfNv12(nv12: Uint8Array, width: number, height: number): Uin
 
 /** The bytes behind a buffer or a view of one. */
 export function bytesIn(data: AllowSharedBufferSource, where: string): Uint8Array {
-	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-	if (data instanceof ArrayBuffer) return new Uint8Array(data);
-	if (typeof SharedArrayBuffer !== 'undefined' && data instanceof SharedArrayBuffer) return new Uint8Array(data);
+	const bytes = bytesBehind(data);
+	if (bytes) return bytes;
 	throw new TypeError(`${where} is no buffer`);
 }
