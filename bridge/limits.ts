@@ -19,7 +19,7 @@ export interface Limits {
 	readonly objects: number;
 	/** Calls of a session that are under way. */
 	readonly pendingCalls: number;
-	/** Bytes of a channel message, in either direction. */
+	/** Bytes of a channel message that a peer may send, as descriptions announce. */
 	readonly message: number;
 	/** Threads that a session may occupy at once for DNS, for files and for codecs. */
 	readonly blocking: number;
@@ -31,7 +31,7 @@ export const DEFAULT_LIMITS: Limits = {
 	frame: MAX_FRAME,
 	objects: 4096,
 	pendingCalls: 1024,
-	message: 256 * 1024,
+	message: 64 * 1024 * 1024,
 	blocking: 4,
 };
 

@@ -21,7 +21,7 @@ class Mirror(Remote):
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts = []
         self.session.credit(self, len(data) or 1)
-        self.session.send_message(self, data, bool(flags & TEXT))
+        self.session.send_message(self, data, flags & TEXT)
 
 
 main()

@@ -2,6 +2,7 @@ import type { Fingerprint } from '../jsep/index.ts';
 import type { Remote } from '../rpc/Remote.ts';
 import type { Scope } from '../rpc/Scope.ts';
 import type { Session } from '../rpc/Session.ts';
+import { isUint8Array } from '../webidl/buffers.ts';
 import {
 	any,
 	dictionary,
@@ -104,7 +105,7 @@ function keyAlgorithm(given: unknown): KeyAlgorithm {
 function isSupportedRsa(given: unknown): boolean {
 	const { hash, modulusLength, publicExponent } = toRsaKey(given, 'keygenAlgorithm');
 	const { name } = toAlgorithm(isObject(hash) ? hash : { name: hash }, 'keygenAlgorithm.hash');
-	if (!(publicExponent instanceof Uint8Array)) throw new TypeError('keygenAlgorithm.publicExponent is no Uint8Array');
+	if (!isUint8Array(publicExponent)) throw new TypeError('keygenAlgorithm.publicExponent is no Uint8Array');
 	const exponent = publicExponent.reduce((value, byte) => value * 256 + byte, 0);
 	return name.toUpperCase() === 'SHA-256' && modulusLength === 2048 && exponent === 65_537;
 }

@@ -5,10 +5,11 @@ import type { Certificate } from './certificate.ts';
 import type { Connection } from './connection.ts';
 import { invalidState, negotiating } from './errors.ts';
 import { randomCredentials } from './random.ts';
-import { MAX_RECEIVED_MESSAGE, SCTP_PORT } from './sctp.ts';
+import { SCTP_PORT } from './sctp.ts';
 import type { Transport } from './transport.ts';
 
-const sctpOffer = { port: SCTP_PORT, maxMessageSize: MAX_RECEIVED_MESSAGE };
+/** Bytes of a message that are announced where a session does not say what it takes. */
+const LEAST_MESSAGE = 262_144;
 
 /**
  * The operation that createOffer() chains.
@@ -31,7 +32,7 @@ export async function createOffer(connection: Connection, iceRestart: boolean): 
 		buildOffer({
 			...input,
 			iceRestart: iceRestart || connection.credentialsToReplace.size > 0,
-			sctp: connection.createdDataChannel || connection.sctp ? sctpOffer : null,
+			sctp: connection.createdDataChannel || connection.sctp ? sctpRecord(connection) : null,
 		}),
 	);
 	return connection.lastOffer;
@@ -59,7 +60,7 @@ export async function createAnswer(connection: Connection): Promise<Created> {
 	const previousRemote =
 		signalingState === 'have-local-pranswer' ? null : (connection.currentRemote?.description ?? null);
 	connection.lastAnswer = build(connection, certificate, (input) =>
-		buildAnswer({ ...input, remote, previousRemote, sctp: sctpOffer }),
+		buildAnswer({ ...input, remote, previousRemote, sctp: sctpRecord(connection) }),
 	);
 	return connection.lastAnswer;
 }
@@ -88,6 +89,11 @@ function build(connection: Connection, certificate: Certificate, builder: (input
 			transceiver === null ? null : transceivers[transceiver]!,
 		),
 	};
+}
+
+/** Messages are taken up to the session's limit, which its bridge has told before there could be a certificate. */
+function sctpRecord({ session }: Connection): { port: number; maxMessageSize: number } {
+	return { port: SCTP_PORT, maxMessageSize: session.welcome?.limits.message ?? LEAST_MESSAGE };
 }
 
 function transportRecords(transports: ReadonlyMap<string, Transport>): Map<string, TransportRecord> {

@@ -1,5 +1,7 @@
 import type { Remote } from '../rpc/Remote.ts';
 import type { EventOut } from '../rpc/types.ts';
+import { bytesBehind, isArrayBuffer, isBlob } from '../webidl/buffers.ts';
+import { domString } from '../webidl/convert.ts';
 import { constructorKey } from '../webidl/interface.ts';
 import { queueTask } from '../webidl/task.ts';
 import { RTCErrorEvent } from './events/RTCErrorEvent.ts';
@@ -27,31 +29,36 @@ export interface DataChannelOwner {
 
 /** A message as it is queued. */
 export interface Message {
-	/** In bytes; of a string, its UTF-8. */
 	size: number;
-	data: string | Uint8Array<ArrayBuffer> | Blob;
+	/** Its bytes, those of a string in UTF-8; or the Blob that has them. */
+	data: Uint8Array<ArrayBuffer> | Blob;
+	text: boolean;
+	/** Whether the application cannot change the bytes any more. */
+	owned: boolean;
 }
 
 const encoder = new TextEncoder();
 
 /**
  * Takes what send() was given; of a buffer a view, which is to be copied in this turn, since its owner may change it.
- * What is none of send()'s types is sent as its string, as Web IDL has it.
+ * What is none of send()'s types is sent as its string, as Web IDL has it; a SharedArrayBuffer is one of these.
+ *
+ * @throws {TypeError} a view of shared memory, or a symbol
  */
 export function toMessage(data: unknown): Message {
-	if (data instanceof Blob) return { size: data.size, data };
-	if (data instanceof ArrayBuffer) return bytes(new Uint8Array(data));
-	if (ArrayBuffer.isView(data)) {
-		if (!(data.buffer instanceof ArrayBuffer)) throw new TypeError('data is a view of shared memory');
-		return bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+	if (typeof data === 'string') return textMessage(data);
+	if (ArrayBuffer.isView(data) || isArrayBuffer(data)) {
+		if (ArrayBuffer.isView(data) && !isArrayBuffer(data.buffer)) throw new TypeError('data is a view of shared memory');
+		const bytes = bytesBehind(data) as Uint8Array<ArrayBuffer>;
+		return { size: bytes.byteLength, data: bytes, text: false, owned: false };
 	}
-	if (typeof data === 'symbol') throw new TypeError('data is a symbol, which has no string');
-	const string = String(data);
-	return { size: encoder.encode(string).byteLength, data: string };
+	if (isBlob(data)) return { size: data.size, data, text: false, owned: true };
+	return textMessage(domString(data, 'data'));
 }
 
-function bytes(view: Uint8Array<ArrayBuffer>): Message {
-	return { size: view.byteLength, data: view };
+function textMessage(text: string): Message {
+	const data = encoder.encode(text);
+	return { size: data.byteLength, data, text: true, owned: true };
 }
 
 /** The slots and algorithms of an RTCDataChannel. */
@@ -70,7 +77,7 @@ export class DataChannel {
 	#waitingBytes = 0;
 	/** bufferedAmount as the last send() or credit left it. */
 	#buffered = 0;
-	/** bufferedAmount as it was when the worker's channel was dropped. */
+	/** bufferedAmount as it was when the channel was closed. */
 	#left = 0;
 
 	constructor(owner: DataChannelOwner, init: DataChannelInit, id: number | null) {
@@ -131,8 +138,8 @@ export class DataChannel {
 		if (message.size > limit) throw new TypeError(`${message.size} bytes; the peer accepts ${limit}`);
 		// 6. has no effect here: what the worker has not taken stays in the shim, whose memory is the limit.
 		// 7. – 8.
-		if (this.#waiting.length > 0 || message.data instanceof Blob) this.#wait(message);
-		else this.#handle?.send(message.data);
+		if (this.#waiting.length > 0 || !ArrayBuffer.isView(message.data)) this.#wait(message);
+		else this.#queue(message.data, message);
 		this.#buffered = this.bufferedAmount;
 	}
 
@@ -171,7 +178,10 @@ export class DataChannel {
 	/** Closes without a word, as the connection does. */
 	abandon(): void {
 		this.readyState = 'closed';
-		this.#left = this.#handle?.bufferedAmount ?? 0;
+		// It keeps its value: what is not sent now never is, a Blob that is being read included.
+		this.#left = this.bufferedAmount;
+		this.#waiting = [];
+		this.#waitingBytes = 0;
 		this.#handle?.drop();
 		this.#handle = null;
 	}
@@ -215,27 +225,35 @@ export class DataChannel {
 	}
 
 	/** Keeps the order of messages while a Blob, which can only be read asynchronously, is before them. */
-	#wait({ size, data }: Message): void {
-		this.#waiting.push({ size, data: data instanceof Uint8Array ? data.slice() : data });
-		this.#waitingBytes += size;
+	#wait(message: Message): void {
+		const { data, owned } = message;
+		const kept = ArrayBuffer.isView(data) && !owned ? { ...message, data: data.slice(), owned: true } : message;
+		this.#waiting.push(kept);
+		this.#waitingBytes += message.size;
 		if (this.#waiting.length === 1) void this.#drainWaiting();
 	}
 
 	async #drainWaiting(): Promise<void> {
 		try {
 			for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
-				const data = next.data instanceof Blob ? new Uint8Array(await next.data.arrayBuffer()) : next.data;
-				this.#waiting.shift();
+				const { data } = next;
+				const bytes = ArrayBuffer.isView(data) ? data : new Uint8Array(await data.arrayBuffer());
+				// Nothing waits any more if the channel was closed meanwhile.
+				if (this.#waiting.shift() === undefined) return;
 				this.#waitingBytes -= next.size;
-				this.#handle?.send(data);
+				this.#queue(bytes, next);
 			}
 		} catch (error) {
 			// The Blob's file has changed or gone.
-			this.#waiting = [];
 			this.failed((error as Error).message);
 			return;
 		}
 		if (this.readyState === 'closing') this.#closeHandle();
+	}
+
+	#queue(bytes: Uint8Array<ArrayBuffer>, { text, owned }: Message): void {
+		if (owned) this.#handle?.sendOwned(bytes, text);
+		else this.#handle?.send(bytes);
 	}
 
 	#drained(): void {

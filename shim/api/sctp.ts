@@ -9,9 +9,6 @@ import type { Transport } from './transport.ts';
 /** The port that our descriptions name; nothing listens on it but the association. */
 export const SCTP_PORT = 5000;
 
-/** Bytes of a message that we take, as browsers have it. */
-export const MAX_RECEIVED_MESSAGE = 262_144;
-
 /** Streams that an association may have at most. */
 const MAX_CHANNELS = 65_535;
 

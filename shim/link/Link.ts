@@ -1,3 +1,4 @@
+import { isArrayBuffer, isUint8Array } from '../webidl/buffers.ts';
 import { Connector } from './Connector.ts';
 import { CloseCode, type Frame, frameSize, isCounted, ProtocolError, parseAck, parsePong, WINDOW } from './frames.ts';
 import { Heartbeat } from './Heartbeat.ts';
@@ -199,8 +200,8 @@ function closeSocket(socket: Socket, code: number, reason: string): Promise<void
 
 function toFrame(data: unknown): Frame {
 	if (typeof data === 'string') return data;
-	if (data instanceof ArrayBuffer) return new Uint8Array(data);
-	if (data instanceof Uint8Array) return data as Uint8Array<ArrayBuffer>;
+	if (isArrayBuffer(data)) return new Uint8Array(data);
+	if (isUint8Array(data)) return data as Uint8Array<ArrayBuffer>;
 	throw new ProtocolError(`a frame that is neither text nor an ArrayBuffer: ${Object.prototype.toString.call(data)}`);
 }
 

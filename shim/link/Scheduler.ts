@@ -54,10 +54,10 @@ export class Scheduler {
 		else this.#control.push([credit]);
 	}
 
-	/** Queues a message of a channel, as its bytes are now. */
-	message(stream: Stream, data: Uint8Array, text: boolean): void {
-		const bytes = this.buffers.take(data.byteLength);
-		bytes.set(data);
+	/** Queues a message of a channel, as its bytes are now; those that are `owned` nobody else reads or changes. */
+	message(stream: Stream, data: Uint8Array<ArrayBuffer>, text: boolean, owned = false): void {
+		const bytes = owned ? data : this.buffers.take(data.byteLength);
+		if (!owned) bytes.set(data);
 		stream.items.push({ bytes, text });
 		this.#enter(stream);
 	}

@@ -48,7 +48,7 @@ export class Stream {
 		if (typeof item === 'string' || 'media' in item) return 0;
 		const credit = CHANNEL_CREDIT - this.#underWay;
 		const rest = item.bytes.byteLength - this.sent;
-		// A message that has begun goes on: the worker gives no credit for a part of it.
+		// A message that has begun goes on: the worker gives no credit for its first 128 KiB before they are there.
 		if (sparing && this.sent === 0 && !this.#depth.admits(rest, this.#underWay)) return null;
 		return credit >= Math.max(1, Math.min(rest, CREDIT_STEP)) ? Math.min(rest, credit) : null;
 	}

@@ -29,7 +29,8 @@ export const CloseCode = {
 export type Frame = string | Uint8Array<ArrayBuffer>;
 
 export const RecordKind = { message: 1, media: 2, credit: 3 } as const;
-export const MessageFlag = { text: 1, more: 2 } as const;
+/** `givenUp`, down: nothing more follows, and the fragments that came are void. */
+export const MessageFlag = { text: 1, more: 2, givenUp: 4 } as const;
 /** A chunk without `continues` begins a frame: what was incomplete before it was cut off with its socket. */
 export const MediaFlag = { more: 1, continues: 2 } as const;
 /** The amount replaces the credit, rather than adding to it: said by the shim after a resume, since media is not resent. */

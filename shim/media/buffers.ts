@@ -1,16 +1,17 @@
 /** Buffers that a program gives: their bytes, and their transfer. */
 
+import { bytesBehind, isArrayBuffer } from '../webidl/buffers.ts';
+
 /** The bytes behind a buffer or a view of one. */
 export function bytesIn(data: AllowSharedBufferSource, where: string): Uint8Array {
-	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-	if (data instanceof ArrayBuffer) return new Uint8Array(data);
-	if (typeof SharedArrayBuffer !== 'undefined' && data instanceof SharedArrayBuffer) return new Uint8Array(data);
+	const bytes = bytesBehind(data);
+	if (bytes) return bytes;
 	throw new TypeError(`${where} is no buffer`);
 }
 
 /** @throws {TypeError} it is no ArrayBuffer */
 export function arrayBuffer(value: unknown, where: string): ArrayBuffer {
-	if (value instanceof ArrayBuffer) return value;
+	if (isArrayBuffer(value)) return value;
 	throw new TypeError(`${where} is no ArrayBuffer`);
 }
 

@@ -52,12 +52,13 @@ export class Port {
 		return this.#stream;
 	}
 
-	send(data: string | Uint8Array): void {
-		const bytes = typeof data === 'string' ? encoder.encode(data) : data;
-		this.#bufferedAmount += bytes.byteLength;
-		if (!this.#wire.reaches(this)) return;
-		this.#wire.scheduler.message(this.#lane('data'), bytes, typeof data === 'string');
-		this.#wire.wake();
+	send(data: string | Uint8Array<ArrayBuffer>): void {
+		if (typeof data === 'string') this.sendOwned(encoder.encode(data), true);
+		else this.#send(data, false, false);
+	}
+
+	sendOwned(bytes: Uint8Array<ArrayBuffer>, text: boolean): void {
+		this.#send(bytes, text, true);
 	}
 
 	sendMedia(header: MediaHeader, planes: Uint8Array): boolean {
@@ -136,6 +137,13 @@ export class Port {
 		if (this.#stream) this.#wire.scheduler.discard(this.#stream);
 		this.#waiting = null;
 		this.#giveRoom();
+	}
+
+	#send(bytes: Uint8Array<ArrayBuffer>, text: boolean, owned: boolean): void {
+		this.#bufferedAmount += bytes.byteLength;
+		if (!this.#wire.reaches(this)) return;
+		this.#wire.scheduler.message(this.#lane('data'), bytes, text, owned);
+		this.#wire.wake();
 	}
 
 	#credited(payload: Uint8Array<ArrayBuffer>): void {

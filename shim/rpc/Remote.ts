@@ -73,8 +73,13 @@ export class Remote<T extends ObjectType> {
 	}
 
 	/** Queues a channel message; bytes are copied. */
-	send(data: string | Uint8Array): void {
+	send(data: string | Uint8Array<ArrayBuffer>): void {
 		this.#port.send(data);
+	}
+
+	/** Queues a channel message whose bytes, UTF-8 if it is text, nobody will change: they are not copied. */
+	sendOwned(bytes: Uint8Array<ArrayBuffer>, text: boolean): void {
+		this.#port.sendOwned(bytes, text);
 	}
 
 	/**

@@ -26,20 +26,40 @@ function strew(bytes: number): void {
 /** Puts the fragments of channel messages together. */
 export class MessageAssembly {
 	#parts: Uint8Array<ArrayBuffer>[] = [];
+	/** What the fragments of text came to; null while there are none. */
+	#text: { decoder: TextDecoder; string: string } | null = null;
 
 	/** The message that `record` completes, in bytes of its own; else null. */
 	take({ flags, payload }: WireRecord): string | Uint8Array<ArrayBuffer> | null {
 		if (payload.byteLength >= LARGE) strew(payload.byteLength);
-		if (flags & MessageFlag.more) {
-			// A copy: the frame may be used again once it was acknowledged, which does not wait for the last fragment.
-			this.#parts.push(payload.slice());
+		if (flags & MessageFlag.givenUp) {
+			this.#parts = [];
+			this.#text = null;
 			return null;
 		}
-		const text = (flags & MessageFlag.text) !== 0;
-		if (this.#parts.length === 0) return text ? decoder.decode(payload) : payload.slice();
-		const whole = concat([...this.#parts, payload]);
+		const more = (flags & MessageFlag.more) !== 0;
+		return (flags & MessageFlag.text) !== 0 ? this.#takeText(payload, more) : this.#takeBytes(payload, more);
+	}
+
+	/** Decodes text as it comes, so that no fragment is kept beside it. */
+	#takeText(payload: Uint8Array<ArrayBuffer>, more: boolean): string | null {
+		if (!more && this.#text === null) return decoder.decode(payload);
+		this.#text ??= { decoder: new TextDecoder(), string: '' };
+		this.#text.string += this.#text.decoder.decode(payload, { stream: more });
+		if (more) return null;
+		const { string } = this.#text;
+		this.#text = null;
+		return string;
+	}
+
+	#takeBytes(payload: Uint8Array<ArrayBuffer>, more: boolean): Uint8Array<ArrayBuffer> | null {
+		// A copy: the frame may be used again once it was acknowledged, which does not wait for the last fragment.
+		if (more) this.#parts.push(payload.slice());
+		else if (this.#parts.length === 0) return payload.slice();
+		if (more) return null;
+		const parts = this.#parts;
 		this.#parts = [];
-		return text ? decoder.decode(whole) : whole;
+		return concat([...parts, payload]);
 	}
 }
 

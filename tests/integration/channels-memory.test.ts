@@ -83,6 +83,32 @@ test('a sender that never waits fills neither the bridge nor the worker: what ha
 	close();
 });
 
+test('a message of 64 MiB, the most that is announced, goes both ways, and neither the bridge nor the worker holds it', async () => {
+	const { ours, theirs, close } = await join(...shims);
+	const message = content(TOTAL);
+	const expected = digest(message);
+	const memory = watchMemory();
+	for (const [from, to] of [
+		[ours, theirs],
+		[theirs, ours],
+	] as const) {
+		assert.throws(() => from.send(new Uint8Array(TOTAL + 1)), TypeError);
+		const incoming = next<MessageEvent>(to, 'message', PATIENCE);
+		from.send(message);
+		assert.is(from.bufferedAmount, TOTAL);
+		const { data } = await incoming;
+		assert.is(digest(new Uint8Array(data)), expected);
+		const small = next<MessageEvent>(to, 'message', PATIENCE);
+		from.send('small');
+		assert.is((await small).data, 'small');
+		await until('nothing buffered', () => from.bufferedAmount === 0);
+	}
+	memory.assertFlat();
+	ours.close();
+	await next(theirs, 'close', PATIENCE);
+	close();
+});
+
 test('a receiver that does not read stops its own association, and no other of the worker; then all arrives', async () => {
 	const reader = run('receiver', endpoint);
 	const connection = new shims[0].RTCPeerConnection();

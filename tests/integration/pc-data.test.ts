@@ -24,7 +24,7 @@ test('a channel of the offerer opens on both sides, with the id that its DTLS ro
 		assert.not(channel.negotiated);
 	}
 	assert.is(offerer.sctp?.state, 'connected');
-	assert.is(offerer.sctp?.maxMessageSize, 262_144);
+	assert.is(offerer.sctp?.maxMessageSize, 64 * KIB * KIB);
 	assert.ok(offerer.sctp!.maxChannels! > 100);
 	close();
 });
@@ -132,17 +132,64 @@ test('bufferedAmount rises with send() and falls to 0; bufferedamountlow fires o
 	close();
 });
 
-test('a message as large as the peer takes arrives; a larger one is a TypeError', async () => {
-	const { ours, theirs, close } = await makeChannels();
-	const incoming = next<MessageEvent>(theirs, 'message');
+test('a message as large as the peer takes arrives; one byte more is a TypeError, and what follows still arrives', async () => {
+	const { ours, theirs, close } = await makeLimited('262144');
+	const seen = messages(theirs);
 	ours.send(new Uint8Array(262_144).fill(3));
-	const { data } = await incoming;
-	assert.is(data.byteLength, 262_144);
-	assert.ok(new Uint8Array(data).every((byte) => byte === 3));
-	assert.is(await failure(() => ours.send(new Uint8Array(262_145))), 'TypeError');
+	for (const tooLarge of [new Uint8Array(262_145), new Blob(['x'.repeat(262_145)]), 'ä'.repeat(131_073)]) {
+		assert.is(await failure(() => ours.send(tooLarge)), 'TypeError');
+	}
+	assert.throws(() => ours.send(new Uint8Array(262_145)), /262145 bytes; the peer accepts 262144/);
+	assert.is(ours.bufferedAmount, 262_144);
+	ours.send('ä'.repeat(131_072));
+	await until('two messages', () => seen.length === 2);
+	const [bytes, text] = seen as [ArrayBuffer, string];
+	assert.is(bytes.byteLength, 262_144);
+	assert.ok(new Uint8Array(bytes).every((byte) => byte === 3));
+	assert.is(text, 'ä'.repeat(131_072));
 	assert.is(ours.readyState, 'open');
 	close();
 });
+
+for (const announced of ['0', '1073741823']) {
+	test(`issue 11: to a peer that announces ${announced}, messages of more than a channel's credit go, what follows and close() too`, async () => {
+		const { ours, theirs, offerer, close } = await makeLimited(announced);
+		assert.is(offerer.sctp?.maxMessageSize, Number(announced) || Number.POSITIVE_INFINITY);
+		const seen = messages(theirs);
+		const text = '€ grüße 💬 '.repeat(100_000);
+		const sizes = [262_144, 262_145, 1_000_003, 5_000_001];
+		for (const size of sizes) ours.send(new Uint8Array(size).fill(size & 255));
+		ours.send(text);
+		ours.send(new Blob([text]));
+		ours.send('small');
+		ours.close();
+		await Promise.all([next(ours, 'close'), next(theirs, 'close')]);
+		const bytes = seen.filter((data) => typeof data !== 'string').map((data) => new Uint8Array(data as ArrayBuffer));
+		assert.equal(
+			bytes.map(({ byteLength }) => byteLength),
+			[...sizes, Buffer.byteLength(text)],
+		);
+		for (const [index, size] of sizes.entries()) assert.ok(bytes[index]!.every((byte) => byte === (size & 255)));
+		assert.ok(Buffer.from(bytes[4]!).equals(Buffer.from(text)));
+		assert.equal([seen[4] === text, seen[6], seen.length], [true, 'small', 7]);
+		assert.is(ours.bufferedAmount, 0);
+		close();
+	});
+}
+
+/** A channel whose peer announces another size of messages. */
+async function makeLimited(announced: string) {
+	const pair = makePair();
+	const ours = pair.offerer.createDataChannel('channel');
+	const incoming = next<RTCDataChannelEvent>(pair.answerer, 'datachannel');
+	const line = /a=max-message-size:\d+/;
+	await negotiate(pair, {
+		edit: (sdp, type) => (type === 'answer' ? sdp.replace(line, `a=max-message-size:${announced}`) : sdp),
+	});
+	const theirs = (await incoming).channel as unknown as RTCDataChannel;
+	await opened(ours);
+	return { ...pair, ours, theirs };
+}
 
 test('close() delivers what was sent, then fires closing at the peer and close at both', async () => {
 	const { ours, theirs, close } = await makeChannels();

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from aiortc_worker.session.remote import CallError, Remote
-from aiortc_worker.session.wire import Limits, Network
+from aiortc_worker.session.wire import GIVEN_UP, MORE, TEXT, Limits, Network
 
 R = TypeVar("R", bound=Remote)
 
@@ -27,6 +27,10 @@ class FakeSession:
         self.objects: dict[int, Remote] = {}
         self.events: list[tuple[Remote, str, Struct | None]] = []
         self.messages: dict[Remote, list[bytes | str]] = {}
+        self.parts: dict[Remote, list[bytes]] = {}
+        "Of a message that is not whole."
+        self.records: dict[Remote, list[tuple[int, int]]] = {}
+        "Size and flags of each message or part."
         self.credits: dict[Remote, list[int]] = {}
         self.waiting: dict[Remote, int] = {}
         "Bytes that the link has not taken; a test sets `stalled` to let them grow."
@@ -61,11 +65,19 @@ class FakeSession:
         task.add_done_callback(self._done)
         return task
 
-    def send_message(self, remote: Remote, payload: bytes, text: bool) -> None:
+    def send_message(self, remote: Remote, payload: bytes, flags: int) -> None:
         assert isinstance(payload, bytes)
         if self.stalled:
             self.waiting[remote] = self.waiting.get(remote, 0) + len(payload)
-        self.messages.setdefault(remote, []).append(payload.decode() if text else payload)
+        parts = self.parts.setdefault(remote, [])
+        self.records.setdefault(remote, []).append((len(payload), flags))
+        parts.append(payload)
+        if flags & GIVEN_UP:
+            parts.clear()
+        elif not flags & MORE:
+            whole = b"".join(parts)
+            parts.clear()
+            self.messages.setdefault(remote, []).append(whole.decode() if flags & TEXT else whole)
         self._changed.set()
 
     def flush(self) -> None:

@@ -79,6 +79,8 @@ class End:
         self.connected = asyncio.Event()
         self.arrived = asyncio.Event()
         self.messages: list[tuple[int, bytes]] = []
+        self.parts: dict[int, list[bytes]] = {}
+        "Of messages that are not whole, by stream."
         self.resets: list[int] = []
         self.waiting: deque[tuple[int, bytes]] = deque()
         self.unread = 0
@@ -108,6 +110,17 @@ class End:
         self.messages.append((stream_id, data))
         self.told.append("message")
         self.arrived.set()
+
+    def part(self, stream_id: int, protocol: int, data: bytes, *, first: bool, last: bool) -> None:
+        assert first == (stream_id not in self.parts), "a message begins once, and no other beside it on its stream"
+        self.parts.setdefault(stream_id, []).append(data)
+        self.told.append("part")
+        if last:
+            self.message(stream_id, protocol, b"".join(self.parts.pop(stream_id)))
+
+    def given_up(self, stream_id: int) -> None:
+        del self.parts[stream_id]
+        self.told.append("given up")
 
     def taken(self) -> None:
         self.told.append("taken")

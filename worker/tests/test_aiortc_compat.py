@@ -80,6 +80,7 @@ LINES = {
         1033: "async def _receive_chunk(",
         1076: "isinstance(chunk, InitChunk)",
         1183: "async def _receive_data_chunk(",
+        1205: "async def _receive_forward_tsn_chunk(",
         1252: "async def _receive_sack_chunk(",
         1511: "async def _send_chunk(",
         1541: "async def _send_sack(",

@@ -267,9 +267,9 @@ async def test_channels_take_turns() -> None:
     order: list[str] = []
     deliver = b.session.send_message
 
-    def noted(remote: Any, payload: bytes, text: bool) -> None:
+    def noted(remote: Any, payload: bytes, flags: int) -> None:
         order.append("big" if remote is first else "small")
-        deliver(remote, payload, text)
+        deliver(remote, payload, flags)
 
     b.session.send_message = noted  # type: ignore[method-assign]
     for _ in range(10):
@@ -410,11 +410,12 @@ async def test_a_message_beyond_what_the_peer_takes_is_refused_alone() -> None:
 
 async def test_a_message_beyond_what_we_take_closes_its_channel_alone() -> None:
     a, b = Peer("controlling"), Peer("controlled")
+    b.sctp._inbound.limit = 200_000
     first, second = a.channel(label="1"), a.channel(label="2")
     await connect(a, b)
     one, two = await b.accept(1), await b.accept(2)
     stream = (await a.session.event(first, "open")).stream_id
-    a.sctp._association.send(stream, 53, b"x" * 300_000)
+    a.sctp._association.send(stream, 53, b"x" * 200_001)
     out = await b.session.event(one, "close")
     assert out.error.error_detail == "data-channel-failure"
     put(second, "lives")

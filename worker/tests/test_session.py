@@ -89,7 +89,7 @@ class Probe(Remote):
     @call
     async def send(self, params: Amount) -> None:
         for n in range(params.count):
-            self.session.send_message(self, bytes([n % 256]) * params.size, text=False)
+            self.session.send_message(self, bytes([n % 256]) * params.size, 0)
 
     @call
     async def orphan(self) -> None:

@@ -33,7 +33,7 @@ def stream(scheduler: Scheduler, object_id: int, lane: Lane, *lengths: int) -> S
     made = Stream(object_id, lane)
     for length in lengths:
         if lane == "data":
-            scheduler.message(made, bytes(length), text=False)
+            scheduler.message(made, bytes(length), 0)
         else:
             scheduler.media(made, b"{}", [bytes(length - 6)])
     return made
@@ -88,7 +88,7 @@ def test_a_text_frame_in_order_follows_what_was_before_it() -> None:
     scheduler = Scheduler()
     made = stream(scheduler, 1, "data", 10)
     scheduler.text_in_order(made, b"{}")
-    scheduler.message(made, bytes(20), text=True)
+    scheduler.message(made, bytes(20), TEXT)
     frames = drain(scheduler)
     assert frames[1] == b"{}"
     assert sizes(frames) == [[(1, 0, 10)], [(1, TEXT, 20)]]

@@ -1,3 +1,5 @@
+import { runInNewContext } from 'node:vm';
+import { JSDOM } from 'jsdom';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DataChannel, toMessage } from '../../../shim/api/dataChannel.ts';
@@ -72,11 +74,84 @@ test('a buffer is taken as it is when it is sent, behind a Blob too', async () =
 	assert.equal(handle.sent, [[2, 3], [97], [3, 4]]);
 });
 
+function textOf(data: unknown): string {
+	const message = toMessage(data);
+	assert.ok(message.text);
+	return new TextDecoder().decode(message.data as Uint8Array);
+}
+
 test('send() takes what Web IDL makes of its argument', () => {
 	assert.is(toMessage('ä').size, 2);
-	assert.is(toMessage(12).data, '12');
+	assert.is(textOf(12), '12');
+	assert.is(textOf(new SharedArrayBuffer(1)), '[object SharedArrayBuffer]');
 	assert.throws(() => toMessage(Symbol('x')), TypeError);
 	assert.throws(() => toMessage(new Uint8Array(new SharedArrayBuffer(1))), TypeError);
+	assert.throws(() => toMessage(new Uint8Array(new SharedArrayBuffer(1), 1)), TypeError);
+});
+
+/** As `value instanceof` would not know it. */
+function foreign<T>(expression: string): T {
+	return runInNewContext(expression);
+}
+
+test('data of another realm is sent as what it is', async () => {
+	const { object, handle } = attached();
+	await handle.emit('open', { streamId: 1 });
+	object.send(foreign<ArrayBuffer>('new Uint8Array([1, 2, 3]).buffer'));
+	object.send(foreign<Uint8Array<ArrayBuffer>>('new Uint8Array([1, 2, 3]).subarray(1)'));
+	object.send(foreign<DataView<ArrayBuffer>>('new DataView(new Uint8Array([4, 5]).buffer)'));
+	object.send(foreign<string>("new String('text')"));
+	const { Blob: OtherBlob } = new JSDOM('', { url: 'https://jsdom.test', runScripts: 'outside-only' }).window;
+	object.send(new OtherBlob(['jsdom']));
+	while (handle.sent.length < 5) await nextTask();
+	assert.equal(handle.sent, [[1, 2, 3], [2, 3], [4, 5], 'text', [...Buffer.from('jsdom')]]);
+	assert.throws(() => object.send(foreign('new Uint8Array(new SharedArrayBuffer(1))')), TypeError);
+});
+
+test('what only calls itself a buffer or a Blob is sent as its string, and a detached buffer as nothing', () => {
+	assert.is(textOf({ [Symbol.toStringTag]: 'ArrayBuffer', byteLength: 1 }), '[object ArrayBuffer]');
+	assert.is(textOf(Object.create(ArrayBuffer.prototype)), '[object ArrayBuffer]');
+	assert.is(textOf({ [Symbol.toStringTag]: 'Blob' }), '[object Blob]');
+	const buffer = new ArrayBuffer(8);
+	structuredClone(buffer, { transfer: [buffer] });
+	assert.is(toMessage(buffer).size, 0);
+});
+
+test('a string is encoded once', async () => {
+	const { object, handle } = attached();
+	await handle.emit('open', { streamId: 1 });
+	const { encode, encodeInto } = TextEncoder.prototype;
+	let encoded = 0;
+	TextEncoder.prototype.encode = function (text) {
+		encoded += 1;
+		return encode.call(this, text);
+	};
+	TextEncoder.prototype.encodeInto = function (...into) {
+		encoded += 1;
+		return encodeInto.apply(this, into);
+	};
+	try {
+		object.send('grüße');
+	} finally {
+		Object.assign(TextEncoder.prototype, { encode, encodeInto });
+	}
+	assert.equal([handle.sent, encoded, object.bufferedAmount], [['grüße'], 1, 7]);
+});
+
+test('bufferedAmount keeps its value when the channel closes while a Blob is read', async () => {
+	const { object, handle } = attached();
+	await handle.emit('open', { streamId: 1 });
+	const blob = new Blob(['345']);
+	let read!: (bytes: ArrayBuffer) => void;
+	blob.arrayBuffer = () => new Promise((resolve) => (read = resolve));
+	object.send('12');
+	object.send(blob);
+	object.send('6789');
+	await handle.emit('close', { error: { errorDetail: 'sctp-failure', message: 'aborted' } });
+	assert.is(object.bufferedAmount, 9);
+	read(new ArrayBuffer(3));
+	await nextTask();
+	assert.equal([object.bufferedAmount, handle.sent], [9, ['12']]);
 });
 
 test('bufferedamountlow fires when the threshold is passed, and not below it', async () => {

@@ -41,9 +41,14 @@ export class FakeRemote {
 		return this.call(name, params);
 	}
 
-	send(data: string | Uint8Array): void {
-		this.sent.push(typeof data === 'string' ? data : [...data]);
+	send(data: Uint8Array): void {
+		this.sent.push([...data]);
 		this.bufferedAmount += data.length;
+	}
+
+	sendOwned(bytes: Uint8Array, text: boolean): void {
+		this.sent.push(text ? new TextDecoder().decode(bytes) : [...bytes]);
+		this.bufferedAmount += bytes.length;
 	}
 
 	drop(): void {

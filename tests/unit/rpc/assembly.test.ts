@@ -20,6 +20,31 @@ test('a message keeps nothing of the memory of its frames, of none of its fragme
 	assert.equal([...fragmented, ...whole], [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4]);
 });
 
+test('fragments of text become its string wherever they were cut, as bytes that are no UTF-8 become U+FFFD', () => {
+	const text = 'a€💬é\u{FFFD}';
+	const bytes = Buffer.concat([Buffer.from(text), Buffer.from([0xe2, 0x82])]);
+	for (let first = 1; first < bytes.length; first += 1) {
+		const assembly = new MessageAssembly();
+		const take = (from: number, to: number, flags: number) =>
+			assembly.take({ kind: RecordKind.message, object: 1, flags, payload: new Uint8Array(bytes.subarray(from, to)) });
+		assert.is(take(0, first, MessageFlag.text | MessageFlag.more), null);
+		assert.is(take(first, bytes.length, MessageFlag.text), `${text}\u{FFFD}`);
+		assert.is(take(0, 1, MessageFlag.text), 'a');
+	}
+});
+
+test('a message that its sender gives up leaves nothing in the next one', () => {
+	for (const text of [0, MessageFlag.text]) {
+		const assembly = new MessageAssembly();
+		const take = (payload: string, flags: number) =>
+			assembly.take({ kind: RecordKind.message, object: 1, flags, payload: new Uint8Array(Buffer.from(payload)) });
+		assert.is(take('void', text | MessageFlag.more), null);
+		assert.is(take('', MessageFlag.givenUp), null);
+		assert.is(take('ne', text | MessageFlag.more), null);
+		assert.is(Buffer.from(take('xt', text)!).toString(), 'next');
+	}
+});
+
 test('messages of 16 KiB bring on no full collection of garbage', async () => {
 	let full = 0;
 	const observer = new PerformanceObserver((list) => {

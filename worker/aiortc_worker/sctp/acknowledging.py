@@ -14,12 +14,10 @@ from collections.abc import Iterable
 from ..compat.dtls import DtlsConnection
 from .chunk import TSNS
 from .packet import SACK, Sack, encode_sack
-from .receiving import Receiving, State
+from .receiving import WINDOW, Receiving, State
 
 DELAY = 0.02
 "Seconds; the RFC allows 0.5, and a sender in slow start waits for it."
-WINDOW = 1024 * 1024
-"Bytes that the peer may send ahead of what is read, all streams together."
 GAPS = 200
 "Blocks in one acknowledgement, which has to fit into a packet; further ones wait for the next."
 DUPLICATES = 32
@@ -30,7 +28,6 @@ class Acknowledging(Receiving):
 
     def __init__(self, dtls: DtlsConnection, port: int) -> None:
         super().__init__(dtls, port)
-        self._advertised_rwnd = WINDOW
         self._said_window = WINDOW
         self._unsaid = 0
         "Packets with DATA since our latest acknowledgement."

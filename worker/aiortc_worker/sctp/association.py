@@ -12,6 +12,7 @@ from aiortc.rtcsctptransport import AbortChunk, RTCSctpCapabilities, RTCSctpTran
 
 from ..aiortc_compat import run_now
 from ..compat.dtls import DtlsConnection
+from .large_message import LargeMessage
 from .path_mtu import PathMtu
 from .receiving import State
 
@@ -30,6 +31,15 @@ class AssociationHandler(Protocol):
 
     def message(self, stream_id: int, protocol: int, data: bytes) -> None:
         """A whole message has arrived."""
+
+    def part(self, stream_id: int, protocol: int, data: bytes, *, first: bool, last: bool) -> None:
+        """A part of a message has arrived that is too large to be kept until it is whole.
+
+        Nothing else of its stream is told until its last part, or `given_up`.
+        """
+
+    def given_up(self, stream_id: int) -> None:
+        """The rest of a message of which parts have arrived never comes."""
 
     def taken(self) -> None:
         """The messages that arrived together have all been told of."""
@@ -51,11 +61,13 @@ class AssociationHandler(Protocol):
 
 
 class _Nobody:
-    """The handler of an association that was abandoned."""
+    """The handler of an association that was left."""
 
     def established(self) -> None: ...
     def ended(self) -> None: ...
     def message(self, stream_id: int, protocol: int, data: bytes) -> None: ...
+    def part(self, stream_id: int, protocol: int, data: bytes, *, first: bool, last: bool) -> None: ...
+    def given_up(self, stream_id: int) -> None: ...
     def taken(self) -> None: ...
     def stream_reset(self, stream_id: int) -> None: ...
     def stream_closed(self, stream_id: int) -> None: ...
@@ -121,7 +133,7 @@ class SctpAssociation(PathMtu):
         self._dtls = dtls
         self.route_changed()
 
-    def abandon(self) -> None:
+    def leave(self) -> None:
         """Ends the association without a word to anybody, its handler included."""
         self._handler = _Nobody()
         self._set_state(State.CLOSED)
@@ -164,6 +176,15 @@ class SctpAssociation(PathMtu):
     def _deliver(self, stream_id: int, protocol: int, data: bytes) -> None:
         self._handler.message(stream_id, protocol, data)
 
+    def _deliver_part(self, large: LargeMessage) -> None:
+        first = large.is_first
+        data = large.take_parts()
+        self._handler.part(large.stream_id, large.protocol, data, first=first, last=large.is_whole)
+
+    def _give_up(self, large: LargeMessage) -> None:
+        if not large.is_first:
+            self._handler.given_up(large.stream_id)
+
     def _taken(self) -> None:
         self._handler.taken()
 
@@ -194,6 +215,8 @@ class SctpAssociation(PathMtu):
         """Channels are the handler's."""
 
     def _data_channel_close(self, channel: _Stream) -> None:  # type: ignore[override]  # :1858
+        if self._large is not None and self._large.stream_id == channel.id:
+            self._forget_large()
         self._handler.stream_reset(channel.id)
 
     def _data_channel_closed(self, stream_id: int) -> None:  # :1888

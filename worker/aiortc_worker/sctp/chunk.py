@@ -73,20 +73,24 @@ def fragments(
     ordered: bool,
     expiry: float | None = None,
     max_retransmits: int | None = None,
+    position: int = WHOLE,
 ) -> list[OutboundChunk]:
-    """The chunks of a message, of at most `most` bytes each, the first with the TSN given. `data` is not empty."""
+    """The chunks of a message or a part of one, of at most `most` bytes each, the first with the TSN given.
+
+    `data` is not empty; `position` says whether it has the first and the last fragment of its message.
+    """
     flags = 0 if ordered else SCTP_DATA_UNORDERED
     size = len(data)
     if size <= most:
-        chunks = [OutboundChunk(flags | WHOLE, tsn, stream_id, stream_seq, protocol, data)]
+        chunks = [OutboundChunk(flags | position, tsn, stream_id, stream_seq, protocol, data)]
     else:
         pieces = [data[start : start + most] for start in range(0, size, most)]
         chunks = [
             OutboundChunk(flags, (tsn + index) % TSNS, stream_id, stream_seq, protocol, piece)
             for index, piece in enumerate(pieces)
         ]
-        chunks[0].flags |= SCTP_DATA_FIRST_FRAG
-        chunks[-1].flags |= SCTP_DATA_LAST_FRAG
+        chunks[0].flags |= position & SCTP_DATA_FIRST_FRAG
+        chunks[-1].flags |= position & SCTP_DATA_LAST_FRAG
     if expiry is not None or max_retransmits is not None:
         for chunk in chunks:
             chunk._expiry = expiry

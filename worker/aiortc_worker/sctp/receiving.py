@@ -19,6 +19,8 @@ from aiortc.rtcsctptransport import (
     AbortChunk,
     Chunk,
     DataChunk,
+    ForwardTsnChunk,
+    InboundStream,
     InitChunk,
     RTCSctpTransport,
     SackChunk,
@@ -27,6 +29,7 @@ from aiortc.rtcsctptransport import (
 from ..aiortc_compat import run_now
 from ..compat.dtls import DtlsConnection
 from .chunk import SEQUENCES, TSNS, WHOLE, InboundChunk
+from .large_message import LargeMessage, begun
 from .packet import CHUNK, DATA, HEADER, ChunkView, Sack, chunks_of, decode_sack, is_intact
 from .strict import check_chunk
 from .timers import Timers
@@ -39,6 +42,10 @@ IMMEDIATE = 0x08
 "Flag of a DATA chunk: its sender waits for the acknowledgement (RFC 7053)."
 AHEAD = 2**16 - 1
 "TSNs beyond the cumulative one that an acknowledgement can tell of."
+WINDOW = 1024 * 1024
+"Bytes that the peer may send ahead of what is read, all streams together."
+ASSEMBLED = 256 * 1024
+"Bytes of fragments that are kept for the rest of their messages; beyond, the message that comes is passed on in parts."
 
 
 class Receiving(Timers):
@@ -56,6 +63,9 @@ class Receiving(Timers):
         "Whether the acknowledgement must not wait."
         self._sacks: list[tuple[bytes, ChunkView]] = []
         "Acknowledgements that were not acted on yet: their packets, and where they lie in them."
+        self._advertised_rwnd = WINDOW
+        "The window less what is kept of messages that are incomplete or out of order."
+        self._large: LargeMessage | None = None
 
     def take(self, packets: Iterable[bytes]) -> None:
         """Takes the packets that arrived together; then ends the turn. Never raises."""
@@ -68,6 +78,7 @@ class Receiving(Timers):
                 self.malformed += 1
             except Exception:
                 logger.warning("an SCTP packet of %d bytes was dropped", len(packet), exc_info=True)
+        self._pass_large_on()
         self._taken()
         # Not before: somebody waits for the messages.
         sacks, self._sacks = self._sacks, []
@@ -92,6 +103,13 @@ class Receiving(Timers):
         raise NotImplementedError
 
     def _deliver(self, stream_id: int, protocol: int, data: bytes) -> None:
+        raise NotImplementedError
+
+    def _deliver_part(self, large: LargeMessage) -> None:
+        raise NotImplementedError
+
+    def _give_up(self, large: LargeMessage) -> None:
+        """The rest of a message never comes."""
         raise NotImplementedError
 
     def _taken(self) -> None:
@@ -149,16 +167,20 @@ class Receiving(Timers):
         _, flags, start, end = view
         if end - start <= DATA.size or self._last_received_tsn is None:
             return  # No user data (section 3.3.1), or no association yet.
-        if self._full:
+        _, _, _, tsn, stream_id, stream_seq, protocol = DATA.unpack_from(packet, start)
+        if self._full or (self._advertised_rwnd < -WINDOW and self._is_beyond_budget(tsn)):
             self._urgent = True  # Not received: the peer sends it again, when there is a window.
             return
-        _, _, _, tsn, stream_id, stream_seq, protocol = DATA.unpack_from(packet, start)
         if flags & IMMEDIATE:
             self._urgent = True
         if self._mark_received(tsn):
             return
         data = packet[start + DATA.size : end]
         stream = self._inbound_streams.get(stream_id) or self._get_inbound_stream(stream_id)
+        large = self._large
+        if large is not None and large.stream_id == stream_id:
+            self._take_beside(large, stream, InboundChunk(flags, tsn, stream_id, stream_seq, protocol, data))
+            return
         if flags & WHOLE == WHOLE and not stream.reassembly:
             if flags & SCTP_DATA_UNORDERED:
                 self._deliver(stream_id, protocol, data)
@@ -177,9 +199,73 @@ class Receiving(Timers):
             stream.add_chunk(chunk)
         # The latest fragment of all completes a message only if it is the last of one.
         if not at_end or flags & SCTP_DATA_LAST_FRAG:
-            for message in stream.pop_messages():
-                self._advertised_rwnd += len(message[2])
-                self._deliver(*message)
+            self._deliver_whole(stream)
+
+    def _deliver_whole(self, stream: InboundStream) -> None:
+        for message in stream.pop_messages():
+            self._advertised_rwnd += len(message[2])
+            self._deliver(*message)
+
+    def _is_beyond_budget(self, tsn: int) -> bool:
+        """Whether a chunk is too much to be kept: what minds the window never is.
+
+        A chunk that closes a gap may free what is held, so it may come for longer.
+        """
+        closes_gap = self._last_received_tsn is not None and (tsn - self._last_received_tsn) % TSNS == 1
+        return not closes_gap or self._advertised_rwnd < -2 * WINDOW
+
+    # Large messages
+
+    def _pass_large_on(self) -> None:
+        """Passes on what has come of a large message; or begins to, when as much is kept as is worth it."""
+        if self._large is None and self._advertised_rwnd < WINDOW - ASSEMBLED and not self._sack_misordered:
+            self._begin_large()
+        if self._large is not None and self._large.parts:
+            self._deliver_part(self._large)
+
+    def _begin_large(self) -> None:
+        latest = self._last_received_tsn
+        assert latest is not None
+        for stream in self._inbound_streams.values():
+            if stream.reassembly and stream.reassembly[-1].tsn == latest:
+                self._large = begun(stream, latest)
+                if self._large is not None:
+                    self._drain(self._large, stream)
+                return
+
+    def _take_beside(self, large: LargeMessage, stream: InboundStream, chunk: InboundChunk) -> None:
+        """Takes a chunk of the stream on which a large message is under way: whatever is not its next waits."""
+        self._advertised_rwnd -= len(chunk.user_data)
+        stream.add_chunk(chunk)
+        self._drain(large, stream)
+
+    def _drain(self, large: LargeMessage, stream: InboundStream) -> None:
+        """Adds what was held and is next; after the end of the message, goes on with what waited behind it."""
+        held = stream.reassembly
+        taken = 0
+        while taken < len(held) and not large.is_whole and held[taken].tsn == large.next_tsn:
+            self._advertised_rwnd += len(held[taken].user_data)
+            large.add(held[taken].flags, held[taken].user_data)
+            taken += 1
+        del held[:taken]
+        if not large.is_whole:
+            return
+        self._large = None
+        self._deliver_part(large)
+        if large.ordered:
+            stream.sequence_number = (stream.sequence_number + 1) % SEQUENCES
+        self._deliver_whole(stream)
+
+    def _forget_large(self) -> None:
+        large, self._large = self._large, None
+        if large is not None:
+            self._give_up(large)
+
+    async def _receive_forward_tsn_chunk(self, chunk: ForwardTsnChunk) -> None:  # :1205
+        # Before what waits behind the message is delivered.
+        if self._large is not None and (chunk.cumulative_tsn - self._large.next_tsn) % TSNS < TSNS // 2:
+            self._forget_large()
+        await super()._receive_forward_tsn_chunk(chunk)
 
     async def _receive(self, stream_id: int, pp_id: int, data: bytes) -> None:  # :1027
         self._deliver(stream_id, pp_id, data)

@@ -10,6 +10,9 @@ before.
 
 from __future__ import annotations
 
+from itertools import chain
+
+from aiortc.rtcsctptransport import SCTP_DATA_FIRST_FRAG, SCTP_DATA_LAST_FRAG, SCTP_DATA_UNORDERED
 from aiortc.rtcsctptransport import SCTP_MAX_PACKET_LENGTH as PACKET
 
 from ..compat.dtls import DtlsConnection
@@ -37,6 +40,8 @@ class Sending(Acknowledging):
         self._peer_window = 2**32
         self._resending = False
         "Whether a chunk may be due to be sent again."
+        self._unfinished: OutboundChunk | None = None
+        "The latest fragment of a message whose rest is still to be queued."
 
     def send(
         self,
@@ -61,12 +66,23 @@ class Sending(Acknowledging):
         ordered: bool,
         expiry: float | None,
         max_retransmits: int | None,
-    ) -> None:
-        """Queues a message in the course of `_refill`.
+        more: bool = False,
+    ) -> bool:
+        """Queues a message in the course of `_refill`; with `more`, the part of one that further calls go on with.
 
-        `data` is not empty; `expiry` is in seconds of `time.time()`.
+        `data` is not empty; `expiry` is in seconds of `time.time()`. Until the last part nothing else may be queued:
+        the TSNs of a message are consecutive (section 6.9). Returns False when the message was given up meanwhile.
         """
-        sequence = self._outbound_stream_seq.get(stream_id, 0) if ordered else 0
+        unfinished = self._unfinished
+        if unfinished is None:
+            sequence = self._outbound_stream_seq.get(stream_id, 0) if ordered else 0
+            if ordered:
+                self._outbound_stream_seq[stream_id] = (sequence + 1) % SEQUENCES
+        elif unfinished._abandoned:
+            self.abandon()
+            return False
+        else:
+            sequence, ordered = unfinished.stream_seq, not unfinished.flags & SCTP_DATA_UNORDERED
         tsn = self._local_tsn
         chunks = fragments(
             tsn,
@@ -78,11 +94,32 @@ class Sending(Acknowledging):
             ordered=ordered,
             expiry=expiry,
             max_retransmits=max_retransmits,
+            position=(0 if unfinished else SCTP_DATA_FIRST_FRAG) | (0 if more else SCTP_DATA_LAST_FRAG),
         )
-        if ordered:
-            self._outbound_stream_seq[stream_id] = (sequence + 1) % SEQUENCES
         self._local_tsn = (tsn + len(chunks)) % TSNS
         self._outbound_queue.extend(chunks)
+        self._unfinished = chunks[-1] if more else None
+        return True
+
+    def abandon(self) -> None:
+        """Gives up the message whose last part was not queued (RFC 3758, section 3.5)."""
+        last, self._unfinished = self._unfinished, None
+        if last is None:
+            return
+        for chunk in chain(reversed(self._outbound_queue), reversed(self._sent_queue)):
+            chunk._abandoned = True
+            chunk._retransmit = False
+            self._flight_size_decrease(chunk)
+            if chunk.flags & SCTP_DATA_FIRST_FRAG:
+                break
+        # A last fragment that is never sent: peers take the beginning of a message right behind a middle for an error.
+        flags = last.flags & SCTP_DATA_UNORDERED | SCTP_DATA_LAST_FRAG
+        end = OutboundChunk(flags, self._local_tsn, last.stream_id, last.stream_seq, last.protocol, b"")
+        end._abandoned = True
+        self._local_tsn = (self._local_tsn + 1) % TSNS
+        self._outbound_queue.append(end)
+        self._update_advanced_peer_ack_point()
+        self._wake()
 
     def under_way(self, stream_id: int) -> bool:
         """Whether data of a stream is not acknowledged yet."""

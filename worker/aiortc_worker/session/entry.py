@@ -54,7 +54,7 @@ class Entry:
         self.under_way = 0
         "Bytes of messages from the shim that were not credited."
         self.unfinished = 0
-        "Of these, the bytes of a message whose last fragment has not come: they cannot leave before it."
+        "Of these, the bytes of a message whose last fragment has not come: they may have to wait for it."
         self.credit = 0
         "Credit that was given and not yet sent."
         self._session = session

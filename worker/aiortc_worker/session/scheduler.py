@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
-from .wire import BINARY, CREDIT, FRAGMENT, LENGTH, MEDIA, MEDIA_CONTINUES, MEDIA_MORE, MESSAGE, MORE, RECORD, TEXT
+from .wire import BINARY, CREDIT, FRAGMENT, LENGTH, MEDIA, MEDIA_CONTINUES, MEDIA_MORE, MESSAGE, MORE, RECORD
 
 Buffer = bytes | bytearray | memoryview
 Lane = Literal["audio", "video", "data"]
@@ -28,7 +28,7 @@ class Frame(NamedTuple):
 
 class _Message(NamedTuple):
     payload: memoryview
-    text: bool
+    flags: int
 
 
 class _Media(NamedTuple):
@@ -74,10 +74,10 @@ class Scheduler:
         else:
             self._control.append([(object_id, amount)])
 
-    def message(self, stream: Stream, payload: bytes, text: bool) -> None:
-        """Queues a message of a channel."""
+    def message(self, stream: Stream, payload: bytes, flags: int) -> None:
+        """Queues a message of a channel or a part of one, with the flags of its last record."""
         stream.bytes += len(payload)
-        self._push(stream, _Message(memoryview(payload), text))
+        self._push(stream, _Message(memoryview(payload), flags))
 
     def text_in_order(self, stream: Stream, text: bytes) -> None:
         """Queues a text frame behind the messages of its object."""
@@ -160,7 +160,7 @@ class Scheduler:
             if size and size + RECORD.size + rest > budget:
                 break
             length = min(rest, budget - size - RECORD.size)
-            flags = (TEXT if item.text else 0) | (MORE if length < rest else 0)
+            flags = item.flags if length == rest else item.flags | MORE
             parts.append(RECORD.pack(MESSAGE, flags, stream.object_id, length))
             parts.append(item.payload[stream.sent : stream.sent + length])
             size += RECORD.size + length

@@ -130,11 +130,14 @@ class Session:
         entry = self.objects.get(remote.id, self._root)
         return self._loop.create_task(work, context=entry.context)
 
-    def send_message(self, remote: Remote, payload: bytes, text: bool) -> None:
-        """Queues a whole channel message for the shim; it is fragmented and scheduled here."""
+    def send_message(self, remote: Remote, payload: bytes, flags: int) -> None:
+        """Queues a channel message for the shim, or a part of one; it is fragmented and scheduled here.
+
+        `flags` are those of a record: TEXT, MORE unless it ends with this, GIVEN_UP when it will never end.
+        """
         if (entry := self.objects.get(remote.id)) is None:
             return
-        self.link.scheduler.message(entry.lane("data"), payload, text)
+        self.link.scheduler.message(entry.lane("data"), payload, flags)
         self.link.wake()
 
     def flush(self) -> None:

@@ -26,6 +26,8 @@ TEXT: Final = 1
 "Flag of a message: UTF-8."
 MORE: Final = 2
 "Flag of a message: a further fragment follows."
+GIVEN_UP: Final = 4
+"Flag of a message, down: nothing more follows, and the fragments that came are void."
 MEDIA_MORE: Final = 1
 "Flag of media: a further chunk follows."
 MEDIA_CONTINUES: Final = 2
@@ -60,8 +62,8 @@ class Limits(Struct, frozen=True, rename="camel"):
     pending_calls: int = 1024
     frame: int = 1024 * 1024
     "Bytes of one frame."
-    message: int = 256 * 1024
-    "Bytes of one channel message, in either direction."
+    message: int = 64 * 1024 * 1024
+    "Bytes of one channel message that a peer may send."
     blocking: int = 4
     "Threads of each executor that the session may occupy at once."
 

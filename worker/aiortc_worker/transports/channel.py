@@ -29,8 +29,8 @@ class ChannelOwner(Protocol):
     def opened(self, stream_id: int) -> None:
         """Bytes can flow."""
 
-    def delivered(self, data: bytes, text: bool) -> None:
-        """A message has arrived."""
+    def delivered(self, data: bytes, flags: int) -> None:
+        """A message has arrived, or a part of one; `flags` are those of a record on the wire."""
 
     def sent(self, cost: int) -> None:
         """A message that counted `cost` has left for the network, or was given up."""
@@ -42,8 +42,8 @@ class ChannelOwner(Protocol):
         """The channel is over."""
 
 
-class Message(NamedTuple):
-    """A message to send."""
+class Part(NamedTuple):
+    """A message to send, or a part of a large one."""
 
     protocol: int
     "SCTP's payload protocol identifier."
@@ -54,6 +54,8 @@ class Message(NamedTuple):
     "Its bytes, as the application counts them."
     expiry: float | None
     "In seconds of `time.time()`."
+    first: bool
+    last: bool
 
 
 @dataclass(eq=False)
@@ -70,41 +72,49 @@ class Channel:
     "Opened by the peer's DATA_CHANNEL_OPEN."
     acknowledged: bool = True
     "False until the peer has answered our DATA_CHANNEL_OPEN: till then messages are ordered (RFC 8832, section 6)."
-    outbound: deque[Message] = field(default_factory=deque)
-    held: list[tuple[bytes, bool]] = field(default_factory=list)
-    "Messages, and whether they are text, for an owner to come."
+    outbound: deque[Part] = field(default_factory=deque)
+    expiry: float | None = None
+    "Of the message that was given last."
+    skipping: bool = False
+    "Whether the message at the head of `outbound` was given up after its first part."
+    arriving: int | None = None
+    "Bytes that have arrived of a message which comes in parts, while one does."
+    held: list[tuple[bytes, int]] = field(default_factory=list)
+    "Messages and their flags, for an owner to come."
     held_bytes: int = 0
     messages_sent: int = 0
     bytes_sent: int = 0
     messages_received: int = 0
     bytes_received: int = 0
 
-    def message(self, data: bytes, text: bool) -> Message:
-        """A message for the association. SCTP has no empty one, so an identifier says it (RFC 8831, section 6.6)."""
-        life = self.options.max_packet_life_time
-        return Message(
-            protocol=(STRING if text else BINARY) if data else (STRING_EMPTY if text else BINARY_EMPTY),
-            data=data or b"\0",
-            cost=len(data) or 1,
-            size=len(data),
-            expiry=None if life is None else time.time() + life / 1000,
-        )
+    def part(self, data: bytes, text: bool, first: bool, last: bool) -> Part:
+        """A message for the association, or a part of one.
 
-    def expired(self, message: Message) -> bool:
+        SCTP has no empty message, so an identifier says it (RFC 8831, section 6.6).
+        """
+        life = self.options.max_packet_life_time
+        if first and life is not None:
+            self.expiry = time.time() + life / 1000
+        size = len(data)
+        if not size:
+            return Part(STRING_EMPTY if text else BINARY_EMPTY, b"\0", 1, 0, self.expiry, first, last)
+        return Part(STRING if text else BINARY, data, size, size, self.expiry, first, last)
+
+    def expired(self, part: Part) -> bool:
         """Whether its lifetime has passed before it was sent. A lifetime of 0 still means one transmission."""
-        return bool(self.options.max_packet_life_time) and message.expiry is not None and message.expiry < time.time()
+        return bool(self.options.max_packet_life_time) and part.expiry is not None and part.expiry < time.time()
 
     @property
     def must_order(self) -> bool:
         """Whether the next message goes in order."""
         return self.options.ordered or not self.acknowledged
 
-    def hold(self, data: bytes, text: bool) -> None:
+    def hold(self, data: bytes, flags: int) -> None:
         """Keeps a message for an owner to come."""
-        self.held.append((data, text))
+        self.held.append((data, flags))
         self.held_bytes += len(data) or 1
 
-    def release(self) -> list[tuple[bytes, bool]]:
+    def release(self) -> list[tuple[bytes, int]]:
         """What was kept, which is kept no longer."""
         held, self.held, self.held_bytes = self.held, [], 0
         return held

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..sctp.association import SctpAssociation
 from ..session.remote import Remote
+from ..session.wire import GIVEN_UP, MORE, TEXT
 from .channel import Channel
 from .dcep import BINARY, BINARY_EMPTY, STRING, STRING_EMPTY
 
@@ -47,14 +48,37 @@ class ChannelInbound:
             return True
         if len(data) > self.limit:
             return False
-        if protocol not in (STRING, BINARY, STRING_EMPTY, BINARY_EMPTY) or channel.state not in ("connecting", "open"):
+        if not self._takes(channel, protocol):
             return True
         payload = b"" if protocol in (STRING_EMPTY, BINARY_EMPTY) else data
         channel.acknowledged = True
         channel.messages_received += 1
         channel.bytes_received += len(payload)
-        self._deliver(channel, payload, protocol in (STRING, STRING_EMPTY))
+        self._deliver(channel, payload, _flags(protocol))
         return True
+
+    def part(self, channel: Channel, protocol: int, data: bytes, *, first: bool, last: bool) -> bool:
+        """Takes a part of a large message; False when the message becomes too large."""
+        if first and self._takes(channel, protocol):
+            channel.arriving = 0
+        if channel.arriving is None:
+            return True
+        channel.arriving += len(data)
+        if channel.arriving > self.limit:
+            channel.arriving = None
+            return False
+        channel.bytes_received += len(data)
+        if last:
+            channel.arriving = None
+            channel.messages_received += 1
+        self._deliver(channel, data, _flags(protocol) | (0 if last else MORE))
+        return True
+
+    def given_up(self, channel: Channel) -> None:
+        """The rest of a large message never comes."""
+        if channel.arriving is not None:
+            channel.arriving = None
+            self._deliver(channel, b"", GIVEN_UP)
 
     def adopt(self, channel: Channel) -> None:
         """Gives a channel what came on its stream before it was there."""
@@ -66,8 +90,8 @@ class ChannelInbound:
     def release(self, channel: Channel) -> None:
         """Delivers what was held for the channel's owner."""
         self._held.discard(channel)
-        for data, text in channel.release():
-            self._deliver(channel, data, text)
+        for data, flags in channel.release():
+            self._deliver(channel, data, flags)
 
     def forget(self, stream_id: int) -> None:
         """Drops what came on a stream that is now closed."""
@@ -92,13 +116,18 @@ class ChannelInbound:
             if not self._session.outstanding(remote):
                 self._behind.discard(remote)
 
-    def _deliver(self, channel: Channel, data: bytes, text: bool) -> None:
+    @staticmethod
+    def _takes(channel: Channel, protocol: int) -> bool:
+        known = protocol in (STRING, BINARY, STRING_EMPTY, BINARY_EMPTY)
+        return known and channel.state in ("connecting", "open")
+
+    def _deliver(self, channel: Channel, data: bytes, flags: int) -> None:
         owner = channel.owner
         if owner is None:
-            channel.hold(data, text)
+            channel.hold(data, flags)
             self._held.add(channel)
             return
-        owner.delivered(data, text)
+        owner.delivered(data, flags)
         if isinstance(owner, Remote):
             self._behind.add(owner)
             if owner not in self._watched:
@@ -112,3 +141,7 @@ class ChannelInbound:
         if self._unclaimed_bytes + len(data) <= KEPT:
             self._unclaimed_bytes += len(data)
             self._unclaimed.setdefault(stream_id, []).append((protocol, data))
+
+
+def _flags(protocol: int) -> int:
+    return TEXT if protocol in (STRING, STRING_EMPTY) else 0

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections import deque
 
 from ..sctp.association import SctpAssociation
-from .channel import Channel, Message
+from .channel import Channel, Part
+from .dcep import DCEP
 
 
 class ChannelScheduler:
-    """Hands an association the next message when all of the previous one has left.
+    """Hands an association the next message when all of the previous one has left; of a large one, the next part.
 
-    The association's own queue is first in, first out over all channels: what it has is as good as sent.
+    The association's own queue is first in, first out over all channels: what it has is as good as sent. The TSNs of a
+    message are consecutive, so from its first part to its last one every other channel waits (RFC 9260, section 6.9).
     """
 
     def __init__(self, association: SctpAssociation) -> None:
         self._association = association
         self._ready: deque[Channel] = deque()
-        self._leaving: tuple[Channel, Message] | None = None
+        self._begun: Channel | None = None
+        "Whose message the association has the first part of, and not the last."
+        self._control: deque[tuple[int, bytes]] = deque()
+        "Messages of DCEP and their streams, which wait for the end of the message that has begun."
+        self._leaving: tuple[Channel, Part] | None = None
         self._left: dict[Channel, int] = {}
-        "What has left in this turn, as it counts in bufferedAmount."
+        "What has left in this turn or was given up, as it counts in bufferedAmount."
         self._finishing: set[Channel] = set()
 
     def move(self, association: SctpAssociation) -> None:
@@ -27,56 +33,74 @@ class ChannelScheduler:
         self._association = association
         self._ready.clear()
         self._finishing.clear()
+        self._control.clear()
+        if self._begun is not None:
+            self._begun.skipping = True
+            self._begun = None
         self._has_left()
         self.settled()
 
-    def push(self, channel: Channel, message: Message) -> None:
-        """Queues a message; it goes when this turn ends, if it can."""
-        channel.outbound.append(message)
+    def control(self, stream_id: int, data: bytes) -> None:
+        """Sends a message of DCEP, ahead of all messages that have not begun."""
+        if self._begun is None:
+            self._association.send(stream_id, DCEP, data)
+        else:
+            self._control.append((stream_id, data))
+
+    def push(self, channel: Channel, part: Part) -> None:
+        """Queues a message or the next part of one; it goes when this turn ends, if it can."""
+        channel.outbound.append(part)
         if channel.state == "open" and len(channel.outbound) == 1:
-            self._ready.append(channel)
-            self._association.wake()
+            self._enter(channel)
 
     def opened(self, channel: Channel) -> None:
         """Sends what a channel was given before it could send."""
         if channel.outbound:
-            self._ready.append(channel)
-            self._association.wake()
+            self._enter(channel)
 
     def finish(self, channel: Channel) -> None:
-        """Resets the channel's stream when all it was given is acknowledged."""
+        """Resets the channel's stream when all it was given is acknowledged. A message without its end is given up."""
+        self.cut(channel)
         self._finishing.add(channel)
         self._association.wake()
+
+    def cut(self, channel: Channel) -> None:
+        """Gives up a message whose last part was not pushed: it will not be."""
+        while channel.outbound and not channel.outbound[-1].last:
+            part = channel.outbound.pop()
+            self._left[channel] = self._left.get(channel, 0) + part.cost
+            if part.first:
+                break
+        if not channel.outbound:
+            self._leave(channel)
 
     def discard(self, channel: Channel) -> None:
         """Forgets what a channel has not sent."""
         channel.outbound.clear()
+        self._control = deque(each for each in self._control if each[0] != channel.stream_id)
         self._finishing.discard(channel)
-        if channel in self._ready:
-            self._ready.remove(channel)
+        self._leave(channel)
 
     def refill(self) -> bool:
-        """Queues the next message, if there is one; all that was queued before has left."""
+        """Queues the next message or part, if there is one; all that was queued before has left."""
         self._has_left()
-        while self._ready:
-            channel = self._ready.popleft()
-            message = channel.outbound.popleft()
-            self._leaving = (channel, message)
-            if channel.outbound:
-                self._ready.append(channel)
-            if channel.expired(message):
-                self._has_left()
-                continue
-            assert channel.stream_id is not None
-            self._association.queue(
-                channel.stream_id,
-                message.protocol,
-                message.data,
-                ordered=channel.must_order,
-                expiry=message.expiry,
-                max_retransmits=channel.options.max_retransmits,
-            )
+        if self._control and self._begun is None:
+            stream_id, data = self._control.popleft()
+            self._association.queue(stream_id, DCEP, data, ordered=True, expiry=None, max_retransmits=None)
             return True
+        while self._begun or self._ready:
+            channel = self._begun or self._ready.popleft()
+            if not channel.outbound:
+                return False  # The rest of the message that has begun is not here yet.
+            part = channel.outbound.popleft()
+            taken = self._hand_over(channel, part)
+            self._begun = channel if taken and not part.last else None
+            if self._begun is None and channel.outbound:
+                self._ready.append(channel)
+            self._leaving = (channel, part)
+            if taken:
+                return True
+            self._has_left()
         return False
 
     def settled(self) -> None:
@@ -87,14 +111,54 @@ class ChannelScheduler:
                 channel.owner.sent(cost)
         for channel in tuple(self._finishing):
             assert channel.stream_id is not None
-            if not channel.outbound and not self._association.under_way(channel.stream_id):
+            if not channel.outbound and not self._is_under_way(channel.stream_id):
                 self._finishing.discard(channel)
                 self._association.reset(channel.stream_id)
+
+    def _is_under_way(self, stream_id: int) -> bool:
+        return any(waiting == stream_id for waiting, _ in self._control) or self._association.under_way(stream_id)
+
+    def _enter(self, channel: Channel) -> None:
+        if channel is not self._begun:
+            self._ready.append(channel)
+        self._association.wake()
+
+    def _hand_over(self, channel: Channel, part: Part) -> bool:
+        """Gives a part to the association; False when its message was given up, which the rest of it is with it."""
+        if part.first:
+            channel.skipping = False
+        if channel.skipping:
+            return False
+        if channel.expired(part):
+            channel.skipping = True
+            if not part.first:
+                self._association.abandon()
+            return False
+        assert channel.stream_id is not None
+        taken = self._association.queue(
+            channel.stream_id,
+            part.protocol,
+            part.data,
+            ordered=channel.must_order,
+            expiry=part.expiry,
+            max_retransmits=channel.options.max_retransmits,
+            more=not part.last,
+        )
+        channel.skipping = not taken
+        return taken
+
+    def _leave(self, channel: Channel) -> None:
+        """A channel has nothing to send any more; what has begun of a message is given up."""
+        if channel is self._begun:
+            self._begun = None
+            self._association.abandon()
+        elif channel in self._ready:
+            self._ready.remove(channel)
 
     def _has_left(self) -> None:
         if self._leaving is None:
             return
-        (channel, message), self._leaving = self._leaving, None
-        channel.messages_sent += 1
-        channel.bytes_sent += message.size
-        self._left[channel] = self._left.get(channel, 0) + message.cost
+        (channel, part), self._leaving = self._leaving, None
+        channel.messages_sent += part.last
+        channel.bytes_sent += part.size
+        self._left[channel] = self._left.get(channel, 0) + part.cost

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from ..session.session import Session
 
 
+GATHERED = 128 * 1024
+"""Bytes of a message that are here when it begins to be sent before it is whole.
+
+From then on the association's other channels wait for its end, which a smaller message need not make them do. A shim
+must be able to send as much without credit.
+"""
+
+
 class ChannelOpened(Struct, frozen=True, rename="camel"):
     """Bytes can flow."""
 
@@ -81,29 +89,67 @@ class DataChannel(Remote):
             )
             self._channel = self._transport.create(options, params.negotiated, params.stream_id, self)
         self._parts: list[bytes] = []
-        self._partial = 0
+        "Fragments of the message that is coming, not given to the transport yet."
+        self._size = 0
+        "Bytes that have come of it."
+        self._begun = False
+        "Whether the transport has a part of it."
+        self._refused = False
+        "Whether it is larger than the peer accepts."
         # After the session knows this object.
         asyncio.get_running_loop().call_soon(self._transport.attached, self._channel, self)
 
     # What the shim sends
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
-        """Takes a fragment of a message, and sends the message when it is whole."""
+        """Takes a message, or a fragment of one."""
         if kind != MESSAGE:
             raise CallError("NotSupportedError", f"a data channel takes no records of kind {kind}")
+        if flags & MORE or self._size:
+            self._receive_fragment(payload, bool(flags & TEXT), bool(flags & MORE))
+        elif self._is_too_large(len(payload)):
+            self.sent(len(payload))
+        else:
+            self._send(bytes(payload), bool(flags & TEXT), True, True)
+
+    def _receive_fragment(self, payload: memoryview, text: bool, more: bool) -> None:
+        """Sends a message when it is whole; a large one in parts."""
+        if not payload:
+            raise CallError("TypeError", "an empty fragment")
         self._parts.append(bytes(payload))
-        self._partial += len(payload)
-        if flags & MORE and self._partial <= self.session.limits.message:
-            return
+        self._size += len(payload)
+        if self._refused or self._is_too_large(self._size):
+            self._refuse()
+        elif not more or self._begun or self._size >= GATHERED:
+            first, self._begun = not self._begun, more
+            self._send(self._take_parts(), text, first, not more)
+        if not more:
+            self._size = 0
+            self._refused = False
+
+    def _send(self, data: bytes, text: bool, first: bool, last: bool) -> None:
+        if not self._transport.send(self._channel, data, text, first, last):
+            self.sent(len(data) or 1)
+
+    def _is_too_large(self, size: int) -> bool:
+        limit = self._transport.max_message_size
+        if not limit or size <= limit:
+            return False
+        self.emit("error", ErrorInfo("TypeError", f"a message of {size} bytes; the peer accepts {limit}"))
+        return True
+
+    def _refuse(self) -> None:
+        """Sends nothing more of a message, and makes the peer forget what was sent of it."""
+        self._refused = True
+        self.sent(len(self._take_parts()))
+        if self._begun:
+            self._begun = False
+            self._transport.cut(self._channel)
+
+    def _take_parts(self) -> bytes:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts = []
-        self._partial = 0
-        limit = self._transport.max_message_size or self.session.limits.message
-        if len(data) > min(limit, self.session.limits.message):
-            self.emit("error", ErrorInfo("TypeError", f"a message of {len(data)} bytes; the peer accepts {limit}"))
-            self.sent(len(data) or 1)
-        elif not self._transport.send(self._channel, data, bool(flags & TEXT)):
-            self.sent(len(data) or 1)
+        self._parts.clear()
+        return data
 
     @call
     async def close(self) -> None:
@@ -127,12 +173,12 @@ class DataChannel(Remote):
         """Reports that bytes can flow."""
         self.emit("open", ChannelOpened(stream_id))
 
-    def delivered(self, data: bytes, text: bool) -> None:
+    def delivered(self, data: bytes, flags: int) -> None:
         """Sends a message down. Text is passed on as it came: the shim decodes it, with replacement characters."""
-        self.session.send_message(self, data, text)
+        self.session.send_message(self, data, flags)
 
     def sent(self, cost: int) -> None:
-        """Gives credit for a message that has left; the session gathers it into records."""
+        """Gives credit for what has left; the session gathers it into records."""
         self.session.credit(self, cost)
 
     def peer_closing(self) -> None:

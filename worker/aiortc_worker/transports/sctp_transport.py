@@ -198,12 +198,16 @@ class SctpTransport(Remote):
             owner.peer_closing()
             owner.closed(channel.failure)
 
-    def send(self, channel: Channel, data: bytes, text: bool) -> bool:
-        """Queues a message; False when the channel takes none any more."""
+    def send(self, channel: Channel, data: bytes, text: bool, first: bool, last: bool) -> bool:
+        """Queues a message, or the next part of one; False when the channel takes none any more."""
         if channel.state not in ("connecting", "open"):
             return False
-        self._scheduler.push(channel, channel.message(data, text))
+        self._scheduler.push(channel, channel.part(data, text, first, last))
         return True
+
+    def cut(self, channel: Channel) -> None:
+        """Gives up the message of which the last part was not sent."""
+        self._scheduler.cut(channel)
 
     def close_channel(self, channel: Channel) -> None:
         """Closes a channel when what it was given is sent."""
@@ -249,7 +253,19 @@ class SctpTransport(Remote):
         if protocol == DCEP:
             self._establish(stream_id, channel, data)
         elif not self._inbound.message(stream_id, channel, protocol, data) and channel is not None:
-            self._fail(channel, f"a message of {len(data)} bytes; at most {self._inbound.limit} are taken")
+            self._refuse(channel)
+
+    def part(self, stream_id: int, protocol: int, data: bytes, *, first: bool, last: bool) -> None:
+        """Passes a part of a large message to its channel; of a stream that has none yet, such a message is lost."""
+        channel = self._channels.get(stream_id)
+        if channel is not None and not self._inbound.part(channel, protocol, data, first=first, last=last):
+            self._refuse(channel)
+
+    def given_up(self, stream_id: int) -> None:
+        """Voids the parts of a large message whose rest never comes."""
+        channel = self._channels.get(stream_id)
+        if channel is not None:
+            self._inbound.given_up(channel)
 
     def taken(self) -> None:
         """Passes messages on at once: what SCTP has to answer takes its time, and can follow."""
@@ -288,7 +304,7 @@ class SctpTransport(Remote):
         self._channels[stream_id] = channel
         self._association.use(stream_id)
         if not channel.negotiated:
-            self._association.send(stream_id, DCEP, encode_open(channel.options))
+            self._scheduler.control(stream_id, encode_open(channel.options))
         if channel.owner is not None:
             channel.owner.opened(stream_id)
         self._inbound.adopt(channel)
@@ -326,7 +342,7 @@ class SctpTransport(Remote):
         channel = Channel(options, by_peer=True, stream_id=stream_id, state="open")
         self._channels[stream_id] = channel
         self._offered.setdefault(stream_id, deque()).append(channel)
-        self._association.send(stream_id, DCEP, ACK)
+        self._scheduler.control(stream_id, ACK)
         self.emit(
             "datachannel",
             ChannelOffered(
@@ -340,8 +356,10 @@ class SctpTransport(Remote):
         )
         self._inbound.adopt(channel)
 
-    def _fail(self, channel: Channel, message: str) -> None:
+    def _refuse(self, channel: Channel) -> None:
+        """Closes a channel whose peer has sent more than was announced."""
         assert channel.stream_id is not None
+        message = f"the peer sends a message of more than {self._inbound.limit} bytes"
         channel.failure = ChannelFailure("data-channel-failure", message)
         channel.state = "closing"
         self._scheduler.discard(channel)
@@ -379,12 +397,13 @@ class SctpTransport(Remote):
         A negotiated channel does so at once. One that we had opened is announced to the new peer. What the peer before
         had opened, or somebody was closing, is over; so is a channel whose stream is now the peer's to open.
         """
-        self._association.abandon()
+        self._association.leave()
         self._association = SctpAssociation(self.dtls.dtls, self._port, self)
         self._scheduler.move(self._association)
         self._inbound.move(self._association)
         self._offered.clear()
         for channel in tuple(self._channels.values()):
+            self._inbound.given_up(channel)
             if channel.state == "closing":
                 self._forget(channel, channel.failure)
             elif failure := self._outdated(channel):
