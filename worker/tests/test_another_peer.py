@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from pair import Peer, close, connect, credentials, join_ice, put
 
+from aiortc_worker.session.wire import FRAGMENT, MESSAGE, MORE
 from aiortc_worker.transports.certificate import Certificate
 from aiortc_worker.transports.data_channel import DataChannel
 from aiortc_worker.transports.dtls_transport import DtlsParameters, DtlsTransport
@@ -72,6 +73,24 @@ async def test_channels_go_on_with_a_peer_that_has_come_instead(restarts: bool) 
     # Who was left was told so.
     await b.session.state(b.dtls, "closed")
     assert a.ice.state in ("connected", "completed")
+    await close(a, b, c)
+
+
+async def test_a_message_that_had_begun_goes_to_nobody_and_what_follows_arrives_whole() -> None:
+    a, b, c = Peer("controlling"), Peer("controlled"), Peer("controlled")
+    channel = a.channel(negotiated=True, stream_id=100)
+    b.channel(negotiated=True, stream_id=100)
+    await connect(a, b)
+    begun = b"x" * (8 * FRAGMENT)
+    for start in range(0, len(begun), FRAGMENT):
+        channel.receive(MESSAGE, MORE, memoryview(begun)[start : start + FRAGMENT])
+    await a.session.until(lambda: sum(a.session.credits.get(channel, [])) > 0)
+    there = c.channel(negotiated=True, stream_id=100)
+    await meet(a, c, restarts=True)
+    channel.receive(MESSAGE, 0, memoryview(b"the end of it"))
+    await arrives(channel, c, there, "after")
+    assert c.session.messages[there] == ["after"]
+    assert sum(a.session.credits[channel]) == len(begun) + len("the end of it") + len("after")
     await close(a, b, c)
 
 
