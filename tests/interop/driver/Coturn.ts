@@ -43,6 +43,7 @@ export class Coturn {
 			...Object.entries(values).map(([name, value]) => `--${name}=${value}`),
 		];
 		this.#child = spawn('turnserver', ['-n', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+		process.once('exit', () => this.#child.kill('SIGKILL'));
 	}
 
 	readonly server = (transport: 'udp' | 'tcp' | 'tls'): RTCIceServer => ({

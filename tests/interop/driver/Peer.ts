@@ -32,6 +32,12 @@ const ROOM_MS = 120_000;
 /** Lines of its standard error that are kept for a failure's reason. */
 const TAIL = 15;
 
+/** Those that run: a browser would outlive this process. */
+const alive = new Set<Peer>();
+process.once('exit', () => {
+	for (const peer of alive) peer.kill();
+});
+
 export class Peer implements End {
 	oncandidate: (candidate: RTCIceCandidateInit | null) => void = () => {};
 	/** As the peer tells it. */
@@ -63,8 +69,12 @@ export class Peer implements End {
 			stdio: ['pipe', 'pipe', 'pipe'],
 		});
 		const { stdin, stdout, stderr } = this.#child;
+		alive.add(this);
 		this.ended = new Promise((resolve) => {
-			this.#child.once('close', () => resolve());
+			this.#child.once('close', () => {
+				alive.delete(this);
+				resolve();
+			});
 			this.#child.once('error', (error) => {
 				this.#note(String(error));
 				resolve();

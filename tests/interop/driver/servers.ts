@@ -16,6 +16,8 @@ export async function withServers<T>(work: (coturn: () => Promise<Coturn>) => Pr
 	// The worker, which is started later, trusts it then.
 	process.env.SSL_CERT_FILE = join(folder, 'certificate.pem');
 	let coturn: Promise<Coturn> | undefined;
+	// What listens to the process's exit ends the peers then.
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 	try {
 		return await work(() => {
 			coturn ??= startCoturn(folder);
