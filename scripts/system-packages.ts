@@ -37,6 +37,12 @@ export async function ensureCoturn(log: (line: string) => void = console.error):
 	await ensureSystemPackages({ purpose: 'a test of relaying', packages: ['coturn'], missing }, log);
 }
 
+/** A Janus server, `janus` on PATH. */
+export async function ensureJanus(log: (line: string) => void = console.error): Promise<void> {
+	const missing = async () => ((await which('janus')) ? null : 'janus');
+	await ensureSystemPackages({ purpose: 'a test with Janus', packages: ['janus'], missing }, log);
+}
+
 /** The Python that Debian's packages of bindings are for, whatever is first on PATH. */
 export const SYSTEM_PYTHON = '/usr/bin/python3';
 

@@ -9,6 +9,7 @@ import {
 	ensureCoturn,
 	ensureFirefox,
 	ensureGStreamer,
+	ensureJanus,
 	SYSTEM_PYTHON,
 } from '../../../scripts/system-packages.ts';
 import { mediaFolder } from '../media/media.ts';
@@ -159,6 +160,17 @@ export const KINDS: readonly Kind[] = [
 				const { env, ...rest } = await launch();
 				return { ...rest, env: { ...env, INTEROP_SERVER: server, INTEROP_SERVER_VERSION: LIVEKIT } };
 			};
+		},
+	},
+	{
+		name: 'janus',
+		title: 'Janus',
+		quick: false,
+		scenarios: ROOM_SCENARIOS,
+		lacks: {},
+		async prepare(log) {
+			await ensureJanus(log);
+			return async () => ({ command: process.execPath, args: [join(PEERS, 'janus', 'room.ts')] });
 		},
 	},
 ];

@@ -118,14 +118,14 @@ export const SCENARIOS: readonly Scenario[] = [
 	{ name: 'lite', title: 'ICE-lite', needs: ['data', 'ICE-lite'], run: lite },
 ];
 
-/** What two participants do in a room, each way. */
+/** What is done by way of a server, with the shim at both ends. */
 export const ROOM_SCENARIOS: readonly Scenario[] = (
 	[
 		['data', 'messages'],
 		['audio', 'Opus'],
 		['vp8', 'VP8'],
 		['h264', 'H.264'],
-		['reconnect', 'full reconnect'],
+		['reconnect', 'reconnection'],
 	] as const
 ).map(([name, title]) => ({
 	name,
