@@ -2,7 +2,7 @@
  * Runs the tests: every TypeScript file in a process of its own with a deadline, then pytest.
  *
  *     npm test                      all of them
- *     npm test -- unit worker       the suites named: unit, worker, integration, wpt, e2e, runtimes
+ *     npm test -- unit worker       the suites named: unit, worker, integration, interop, wpt, e2e, runtimes
  *     npm test -- integration/pc    the files whose path has that in it
  *     npm test -- --sessions 3 integration e2e
  *                                   those of these in which shims have connections, each shim with three sessions
@@ -17,17 +17,26 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensurePython } from '../bridge/python.ts';
+import { ensurePeers } from '../tests/interop/driver/kinds.ts';
 import { ensureTools } from '../tests/runtimes/tools.ts';
 import { ensureTests } from './get-wpt.ts';
 import { ensureMediasoupWorker } from './mediasoup-worker.ts';
 import { ensureChromium } from './system-packages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const DEADLINE_MS = { unit: 60_000, integration: 180_000, wpt: 900_000, e2e: 600_000, runtimes: 600_000 };
+const DEADLINE_MS = {
+	unit: 60_000,
+	integration: 180_000,
+	interop: 900_000,
+	wpt: 900_000,
+	e2e: 600_000,
+	runtimes: 600_000,
+};
 type Suite = keyof typeof DEADLINE_MS;
 
 /** What a suite cannot do without, each fetched or built on first use. */
 const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promise<unknown>)[] } = {
+	interop: [ensurePeers],
 	wpt: [ensureChromium, ensureTests],
 	e2e: [ensureChromium, ensureMediasoupWorker],
 	runtimes: [ensureChromium, ensureMediasoupWorker, ensureTools],
@@ -78,6 +87,7 @@ async function runSuites(selection: Selection): Promise<void> {
 	await runFiles('unit', 2, selection);
 	await runPytest(selection);
 	await runFiles('integration', 1, selection);
+	await runFiles('interop', 1, selection);
 	await runFiles('wpt', 1, selection);
 	await runFiles('e2e', 1, selection);
 	await runFiles('runtimes', 1, selection);

@@ -4,7 +4,7 @@ import { type PictureCode, readPictureCode } from '../../demo/verify/pictureCode
 import { toneFrequency } from '../../demo/verify/tone.ts';
 import { ensureChromium } from '../../scripts/system-packages.ts';
 
-const ARGS = [
+export const CHROMIUM_ARGS = [
 	'--no-sandbox',
 	'--disable-gpu',
 	'--disable-quic',
@@ -18,7 +18,7 @@ const ARGS = [
 ];
 
 export async function launchChromium(): Promise<Browser> {
-	return chromium.launch({ executablePath: await ensureChromium(), headless: true, args: ARGS });
+	return chromium.launch({ executablePath: await ensureChromium(), headless: true, args: CHROMIUM_ARGS });
 }
 
 /** The code burnt into the picture that a <video> shows now, or null. */

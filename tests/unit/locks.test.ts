@@ -8,13 +8,13 @@ const root = path.join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const except = ['**/node_modules/**'];
 
-for (const lock of globSync('worker/*.lock', { cwd: root })) {
+for (const lock of globSync(['worker/*.lock', 'tests/**/requirements.lock'], { cwd: root, exclude: except })) {
 	test(`${lock} pins every package by version and hash, for any index`, () => {
 		const packages = read(lock)
 			.replace(/\\\n/g, '')
 			.split('\n')
 			.filter((line) => /^\S/.test(line) && !line.startsWith('#'));
-		assert.ok(packages.length > 5);
+		assert.ok(packages.length > 1);
 		const loose = packages.filter((line) => !/^[\w.-]+(\[[\w,]+\])?==\S+.*\s--hash=sha256:[0-9a-f]{64}/.test(line));
 		assert.equal(loose, []);
 	});
