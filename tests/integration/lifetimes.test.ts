@@ -535,7 +535,7 @@ test('a transport that only a replaced offer had is closed with the next offer',
 	await nothingIsAlive();
 });
 
-test('a session that is lost while everything is under way: all of it ends, once, and nothing holds the process', async () => {
+test('a session that is lost while everything is under way: all that lived in it ends, once, and nothing holds the process', async () => {
 	const made = pair();
 	const { offerer, answerer } = made;
 	const channel = offerer.createDataChannel('x');
@@ -555,7 +555,8 @@ test('a session that is lost while everything is under way: all of it ends, once
 	await drained;
 	await pending;
 	await until('nothing holds the process', () => holds === 0);
-	assert.equal(seen, [['close'], ['ended'], ['ended'], ['ended'], ['ended']]);
+	// What a program writes lives in no session.
+	assert.equal(seen, [['close'], ['ended'], [], ['ended'], ['ended']]);
 	assert.equal([offerer.connectionState, answerer.connectionState], ['failed', 'failed']);
 	made.close();
 });
