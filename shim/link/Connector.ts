@@ -58,7 +58,7 @@ export class Connector {
 		let deadline = received === null ? null : Date.now() + seconds * 1000;
 		for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
 			try {
-				const endpoint = await this.#options.connect();
+				const endpoint = await this.#find();
 				// Finding a first bridge may mean to install and start it, which takes the time it takes.
 				deadline ??= Date.now() + seconds * 1000;
 				if (attempt !== this.#attempt) return;
@@ -80,6 +80,11 @@ export class Connector {
 			await this.#pause(pause * (0.5 + Math.random() / 2));
 			if (attempt !== this.#attempt) return;
 		}
+	}
+
+	/** Async, so that what `connect` throws at once is heard when the constructors that lead here are done. */
+	async #find(): Promise<Endpoint> {
+		return this.#options.connect();
 	}
 
 	#warn({ message }: Error, seconds: number): void {

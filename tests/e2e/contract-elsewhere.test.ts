@@ -70,7 +70,8 @@ test('what is no URL of a bridge is said at once', async () => {
 	for (const url of ['localhost:8080', 'nonsense', 'ftp://127.0.0.1']) {
 		const shim = createShim({ url });
 		const refused = await new shim.RTCPeerConnection().createOffer().catch((error: Error) => error);
-		assert.match((refused as Error).message, `The bridge's URL is ${url}; one as ws://127.0.0.1:8080 is needed`);
+		const sentence = `The bridge's URL is ${url}; one with ws: or wss:, as ws://127.0.0.1:8080, is needed`;
+		assert.match((refused as Error).message, sentence);
 	}
 });
 

@@ -71,6 +71,17 @@ test('lone surrogates in parameters cross as U+FFFD, and pairs and backslashes a
 	await session.close();
 });
 
+test('what connect() throws at once is the failure of the session', async () => {
+	const reason = new DOMException('No bridge', 'InvalidStateError');
+	const connect = () => {
+		throw reason;
+	};
+	const session = new Session({ connect, patienceSeconds: 0 });
+	const error: Error = await session.ready.catch((error) => error);
+	assert.is(error, session.failure);
+	assert.match(error.message, /No bridge/);
+});
+
 test('a reply resolves its call; an error rejects it with its name and the stack of the caller', async () => {
 	const { worker, session } = open();
 	worker.answer = (frame) => {
