@@ -406,6 +406,10 @@ class IceConnection(Connection):
             self._protocols.remove(relay)
         await super().close()
         await asyncio.gather(*(close_protocol(relay) for relay in relays))
+        # A check's pair keeps its task, which keeps the frames that ended it; pairs keep sockets, and these us.
+        for pair in self._check_list:
+            pair.task = None
+        self._check_list.clear()
 
 
 def _socket(protocol: StunProtocol) -> IceSocket:

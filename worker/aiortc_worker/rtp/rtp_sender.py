@@ -29,6 +29,7 @@ from ..media.track import Track
 from ..session.remote import CallError, ErrorInfo, ObjectId, Remote, call, names
 from ..session.session import Session
 from ..transports.dtls_transport import DtlsTransport
+from ..weak import weakly
 from . import clock
 from .audio_pipeline import AudioPipeline
 from .complaints import Complaints
@@ -101,15 +102,15 @@ class RtpSender(Remote):
         self._timeline = Timeline(self._clock_rate, random32())
         self._streams: dict[int, OutboundStream] = {}
         self._pipeline: Pipeline = (
-            VideoPipeline(self._timeline, self._run)
+            VideoPipeline(self._timeline, weakly(self._run))
             if params.kind == "video"
-            else AudioPipeline(self._timeline, self._run)
+            else AudioPipeline(self._timeline, weakly(self._run))
         )
         self._busy = False
         self._tone: asyncio.Task[None] | None = None
         self._stopped = False
         self._report_due = 0.0
-        self._complaints = Complaints(self._complain)
+        self._complaints = Complaints(weakly(self._complain))
 
     @call
     async def send(self, params: SendParameters) -> None:

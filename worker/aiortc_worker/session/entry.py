@@ -103,6 +103,10 @@ class Entry:
         """Something that the object was doing failed, and nobody waits for it."""
         self._session.report(self, error)
 
+    def part(self) -> None:
+        """Ends the ownership of what runs in `context`, which would keep the object: all has ended."""
+        self.context.run(owner.set, None)
+
     async def cancel_tasks(self) -> None:
         """Cancels what the object still runs, and waits until it is gone."""
         tasks = [task for task in self.tasks if task is not asyncio.current_task()]
