@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
 from garbage import cycles_left_by
 from pair import Peer, close, connect, put
 from test_rtp_over_dtls import receive, send
+from wire_peer import WirePeer
 
+from aiortc_worker.compat.ice import IceConnection
 from aiortc_worker.media.media_source import MediaSource
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
 from aiortc_worker.media.track import Track
+from aiortc_worker.session.entry import Entry
+from aiortc_worker.transports.data_channel import DataChannel
+from aiortc_worker.transports.dtls_transport import DtlsTransport
+from aiortc_worker.transports.ice_transport import IceTransport
+from aiortc_worker.transports.sctp_transport import SctpTransport
 
 
 async def close_and_forget(*peers: Peer) -> None:
@@ -65,3 +79,65 @@ async def test_a_pair_that_sent_media_leaves_no_cycle():
         await close_and_forget(a, b)
 
     assert await cycles_left_by(work) == []
+
+
+async def test_objects_that_a_session_has_dropped_are_gone_and_leave_no_cycle():
+    shim = await WirePeer.connect()
+    ids = itertools.count(1)
+    of = (IceTransport, IceConnection, DtlsTransport, SctpTransport, DataChannel, Entry, asyncio.Task)
+    counts: list[dict[str, int]] = []
+
+    async def work() -> None:
+        await connect_over_wire(shim, ids)
+        counts.append(Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, of)))
+
+    assert await cycles_left_by(work) == []
+    first, second = counts
+    assert second == first, "as many as in the run before, so that run's are gone"
+    await shim.close()
+
+
+async def connect_over_wire(shim: WirePeer, ids: Iterator[int]) -> None:
+    """Joins two sets of transports of one session, as a shim would, and drops them."""
+    events: list[dict[str, Any]] = []
+
+    async def event(on: int, name: str, **out: Any) -> dict[str, Any]:
+        while True:
+            for each in events:
+                if each["on"] == on and each["event"] == name and out.items() <= each["out"].items():
+                    return each["out"]
+            frame = await shim.frame()
+            if isinstance(frame, dict) and "event" in frame:
+                events.append(frame)
+
+    def make(type: str, **params: Any) -> int:
+        id = next(ids)
+        shim.text({"new": id, "type": type, "in": params})
+        return id
+
+    def call(on: int, do: str, **params: Any) -> None:
+        shim.text({"call": next(ids), "on": on, "do": do, "in": params})
+
+    certificate = make("Certificate", algorithm="ECDSA")
+    local = [{"usernameFragment": f"ufrag{next(ids)}", "password": "p" * 22} for _ in range(2)]
+    roles = ("controlling", "controlled")
+    ices = [make("IceTransport", **own, role=role) for own, role in zip(local, roles, strict=True)]
+    dtlses = [make("DtlsTransport", ice=ice, certificate=certificate) for ice in ices]
+    sctps = [make("SctpTransport", dtls=dtls) for dtls in dtlses]
+    channel = make("DataChannel", transport=sctps[0], label="x")
+    for ice in ices:
+        call(ice, "gather")
+        await event(ice, "gatheringstatechange", state="complete")
+    fingerprints = (await event(certificate, "ready"))["fingerprints"]
+    for index in range(2):
+        other = 1 - index
+        call(ices[index], "start", **local[other])
+        for each in [each for each in events if each["on"] == ices[other] and each["event"] == "candidate"]:
+            call(ices[index], "addRemoteCandidate", candidate=each["out"]["candidate"])
+        call(dtlses[index], "start", role=("client", "server")[index], fingerprints=fingerprints)
+        call(sctps[index], "start", remotePort=5000, maxMessageSize=65536)
+    for sctp in sctps:
+        await event(sctp, "statechange", state="connected")
+    await event(channel, "open")
+    for id in (*sctps, channel, *dtlses, *ices, certificate):
+        shim.text({"drop": id})

@@ -279,7 +279,11 @@ class IceConnection(Connection):
 
     def check_complete(self, pair: CandidatePair) -> None:
         """Tells which pair was nominated, each time (aioice/ice.py:868)."""
+        pairs = set(self._check_list)
         super().check_complete(pair)
+        # Cancelled (aioice/ice.py:888): the pair keeps the task, whose frames keep the pair.
+        for dropped in pairs.difference(self._check_list):
+            dropped.task = None
         nominated = self._nominated.get(COMPONENT)
         if nominated is not None and nominated is not self.selected:
             self.selected = nominated

@@ -104,7 +104,8 @@ class Entry:
         self._session.report(self, error)
 
     def part(self) -> None:
-        """Ends the ownership of what runs in `context`, which would keep the object: all has ended."""
+        """Lets go of the object, which has ended: sockets and timers keep copies of `context`, and these the entry."""
+        self.remote = None
         self.context.run(owner.set, None)
 
     async def cancel_tasks(self) -> None:
