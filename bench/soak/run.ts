@@ -58,13 +58,17 @@ function start(...what: string[]): ChildProcess {
 	return fork(join(import.meta.dirname, 'processes.ts'), what, { execArgv: ['--expose-gc'] });
 }
 
-/** Sends a question to a process of ours; its answer, or rejects when it ends. */
-async function ask(child: ChildProcess, question: object): Promise<{ url?: string; token?: string; worker?: number }> {
-	child.send(question);
-	const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`a process ended with ${code}`)));
-	const [answer] = (await Promise.race([once(child, 'message'), ended])) as [object];
-	ended.catch(() => {});
-	return answer;
+/** Sends a question to a process of ours; its answer. Rejects when the process ends. */
+function ask(child: ChildProcess, question: object): Promise<{ url?: string; token?: string; worker?: number }> {
+	return new Promise((resolve, reject) => {
+		const ended = (code: number) => reject(new Error(`a process ended with ${code}`));
+		child.once('exit', ended);
+		child.once('message', (answer: object) => {
+			child.off('exit', ended);
+			resolve(answer);
+		});
+		child.send(question);
+	});
 }
 
 async function stop(child: ChildProcess): Promise<void> {
