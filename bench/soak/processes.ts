@@ -19,7 +19,7 @@ async function serveBridge(): Promise<() => Promise<void>> {
 	process.on('message', async ({ settle: settles }: Question) => {
 		await bridge.ready;
 		if (settles) await settle();
-		process.send!({ url: bridge.url, token: bridge.token, worker: child() });
+		process.send!({ url: bridge.url, token: bridge.token, worker: child(), heap: heap() });
 	});
 	return () => bridge.close();
 }
@@ -29,7 +29,7 @@ function serveShim(): () => Promise<void> {
 	process.on('message', async ({ rounds = 0, settle: settles }: Question) => {
 		for (let done = 0; done < rounds; done++) await round(shim);
 		if (settles) await settle();
-		process.send!({});
+		process.send!({ heap: heap() });
 	});
 	return () => shim.close();
 }
@@ -40,6 +40,12 @@ async function settle(): Promise<void> {
 		await sleep(300);
 		globalThis.gc!();
 	}
+}
+
+/** Bytes that JavaScript's objects have, ArrayBuffers included. */
+function heap(): number {
+	const { heapUsed, external } = process.memoryUsage();
+	return heapUsed + external;
 }
 
 /** The process that this one has started (Linux). */

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const MIB = 1 << 20;
-const NAMES = ['worker', 'bridge', 'shim'] as const;
+const NAMES = ['worker', 'bridge', 'bridge heap', 'shim', 'shim heap'] as const;
 type Memory = Record<(typeof NAMES)[number], number>;
 
 const { values } = parseArgs({
@@ -33,14 +33,20 @@ const { url, token } = await ask(bridge, {});
 const shim = start('shim', url!, token!);
 const table: Memory[] = [];
 try {
-	console.log(['rounds', ...NAMES.map((name) => `${name} MiB`)].map((text) => text.padStart(12)).join(''));
+	console.log(['rounds', ...NAMES.map((name) => `${name} MiB`)].map((text) => text.padStart(17)).join(''));
 	for (let done = every; done <= rounds; done += every) {
 		await ask(shim, { rounds: every });
-		const { worker } = await ask(bridge, { settle: true });
-		await ask(shim, { settle: true });
-		const memory = { worker: memoryOf(worker!), bridge: memoryOf(bridge.pid!), shim: memoryOf(shim.pid!) };
+		const bridges = await ask(bridge, { settle: true });
+		const shims = await ask(shim, { settle: true });
+		const memory = {
+			worker: memoryOf(bridges.worker!),
+			bridge: memoryOf(bridge.pid!),
+			'bridge heap': bridges.heap! / MIB,
+			shim: memoryOf(shim.pid!),
+			'shim heap': shims.heap! / MIB,
+		};
 		table.push(memory);
-		console.log([done, ...NAMES.map((name) => memory[name].toFixed(1))].map((cell) => `${cell}`.padStart(12)).join(''));
+		console.log([done, ...NAMES.map((name) => memory[name].toFixed(1))].map((cell) => `${cell}`.padStart(17)).join(''));
 	}
 } finally {
 	await stop(shim);
@@ -59,7 +65,10 @@ function start(...what: string[]): ChildProcess {
 }
 
 /** Sends a question to a process of ours; its answer. Rejects when the process ends. */
-function ask(child: ChildProcess, question: object): Promise<{ url?: string; token?: string; worker?: number }> {
+function ask(
+	child: ChildProcess,
+	question: object,
+): Promise<{ url?: string; token?: string; worker?: number; heap?: number }> {
 	return new Promise((resolve, reject) => {
 		const ended = (code: number) => reject(new Error(`a process ended with ${code}`));
 		child.once('exit', ended);

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from garbage import cycles_left_by
 from pair import Peer, close, connect, put
 from test_rtp_over_dtls import receive, send
@@ -18,6 +21,7 @@ from aiortc_worker.compat.ice import IceConnection
 from aiortc_worker.media.media_source import MediaSource
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
 from aiortc_worker.media.track import Track
+from aiortc_worker.session import collector
 from aiortc_worker.session.entry import Entry
 from aiortc_worker.transports.data_channel import DataChannel
 from aiortc_worker.transports.dtls_transport import DtlsTransport
@@ -141,3 +145,28 @@ async def connect_over_wire(shim: WirePeer, ids: Iterator[int]) -> None:
     await event(channel, "open")
     for id in (*sctps, channel, *dtlses, *ices, certificate):
         shim.text({"drop": id})
+
+
+class Cycle:
+    """Refers to itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+async def test_everything_is_collected_in_idle_moments_alone(monkeypatch: pytest.MonkeyPatch, is_busy: bool):
+    monkeypatch.setattr(collector, "LOOK", 0.05)
+    gc.collect()
+    watched = collector.Collector(asyncio.get_running_loop())
+    try:
+        gone = weakref.ref(cycle := Cycle())
+        gc.collect(1)  # It has survived the collections that come by themselves.
+        del cycle
+        until = time.monotonic() + 0.5
+        for _ in iter(lambda: time.monotonic() < until, False):
+            await asyncio.sleep(0 if is_busy else 0.05)
+        assert (gone() is None) is not is_busy
+    finally:
+        watched.stop()
+        gc.unfreeze()
