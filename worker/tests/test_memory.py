@@ -13,16 +13,21 @@ from typing import Any
 
 import pytest
 from garbage import cycles_left_by
+from media_session import MediaSession, wait_for
 from pair import Peer, close, connect, put
+from test_media_file import SAMPLE
+from test_media_track import picture, writer_of
 from test_rtp_over_dtls import receive, send
 from wire_peer import WirePeer
 
 from aiortc_worker.compat.ice import IceConnection
+from aiortc_worker.media.frame_reader import FrameReader
 from aiortc_worker.media.media_source import MediaSource
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
 from aiortc_worker.media.track import Track
 from aiortc_worker.session import collector
 from aiortc_worker.session.entry import Entry
+from aiortc_worker.session.wire import CREDIT, MEDIA
 from aiortc_worker.transports.data_channel import DataChannel
 from aiortc_worker.transports.dtls_transport import DtlsTransport
 from aiortc_worker.transports.ice_transport import IceTransport
@@ -85,10 +90,38 @@ async def test_a_pair_that_sent_media_leaves_no_cycle():
     assert await cycles_left_by(work) == []
 
 
+@pytest.mark.parametrize("params", [{"type": "test"}, {"type": "file", "source": str(SAMPLE / "sample.webm")}])
+async def test_a_source_that_was_read_leaves_no_cycle(params: dict[str, str]):
+    async def work() -> None:
+        session = MediaSession()
+        source = session.source(**params)
+        await source.open()
+        for kind in ("audio", "video"):
+            reader = session.add(FrameReader, track=session.track(source, kind).id)
+            reader.receive(CREDIT, 0, memoryview((5).to_bytes(4, "big")))
+        await wait_for(lambda: len(session.sent) == 10)
+        await session.close()
+        vars(session).clear()
+
+    assert await cycles_left_by(work) == []
+
+
+async def test_a_source_that_was_written_leaves_no_cycle():
+    async def work() -> None:
+        session = MediaSession()
+        writer, sink = await writer_of(session, "video")
+        writer.receive(MEDIA, 0, memoryview(picture(0)))
+        await sink.until(1)
+        await session.close()
+        vars(session).clear()
+
+    assert await cycles_left_by(work) == []
+
+
 async def test_objects_that_a_session_has_dropped_are_gone_and_leave_no_cycle():
     shim = await WirePeer.connect()
     ids = itertools.count(1)
-    of = (IceTransport, IceConnection, DtlsTransport, SctpTransport, DataChannel, Entry, asyncio.Task)
+    of = (IceTransport, IceConnection, DtlsTransport, SctpTransport, DataChannel, Entry)
     counts: list[dict[str, int]] = []
 
     async def work() -> None:

@@ -8,6 +8,7 @@ lets a malformed STUN attribute escape as `struct.error` (:290, stun.py:149), qu
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable
 
 from aioice import Candidate, Connection, TransportPolicy, stun
@@ -166,7 +167,7 @@ class IceConnection(Connection):
         self._protocols, other._protocols = other._protocols, []
         for protocol in self._protocols:
             # Where aioice and we tell a socket whose it is (aioice/ice.py:271).
-            protocol.receiver = _socket(protocol).connection = self
+            protocol.receiver = _socket(protocol).connection = weakref.proxy(self)
             _checked(protocol).clear()
         self.gathered.set()
         self.hosts_open.set()

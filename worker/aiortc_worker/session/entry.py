@@ -105,7 +105,7 @@ class Entry:
 
     def part(self) -> None:
         """Lets go of the object, which has ended: sockets and timers keep copies of `context`, and these the entry."""
-        self.remote = None
+        self.remote = self.stream = None
         self.context.run(owner.set, None)
 
     async def cancel_tasks(self) -> None:

@@ -124,7 +124,7 @@ class DtlsTransport(Remote):
         if self._handshake is not None:
             self._leaving = self.spawn(self._leave(self._handshake, self.dtls, self._leaving))
             self.dtls.silence()
-            self.dtls = DtlsConnection(self.ice, self.router, self._on_state)
+            self.dtls = DtlsConnection(self.ice, self.router, weakly(self._on_state))
             self._on_state()
         self._handshake = self.spawn(self._run(params, self._leaving))
 
@@ -136,7 +136,7 @@ class DtlsTransport(Remote):
         self._stopped = True
         if self._handshake is not None:
             self._handshake.cancel()
-            self._handshake = None
+            self._handshake = self._leaving = None
         await self.dtls.end()
 
     @call
