@@ -1,6 +1,9 @@
-import type { Shim } from '../../entries/node.ts';
-import type { RTCDataChannel, RTCPeerConnection } from '../../shim/api/index.ts';
-import { MediaStreamTrackProcessor } from '../../shim/media/index.ts';
+import {
+	MediaStreamTrackProcessor,
+	type RTCDataChannel,
+	type RTCPeerConnection,
+	type Shim,
+} from '../../entries/node.ts';
 
 const MESSAGES = 20;
 const MESSAGE = new Uint8Array(16 * 1024);

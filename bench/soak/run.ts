@@ -1,6 +1,6 @@
 /**
  * Watches the memory of the three processes over many connections:
- * `npm run soak -- [--rounds 2000] [--every 200] [--tolerance 0.1]`.
+ * `npm run soak -- [--rounds 2000] [--every 200] [--tolerance 0.1] [--of worker,shim]`.
  *
  * Each round connects two connections of one shim, sends data and video, and closes. A process fails when it ends more
  * than the tolerance above what it had after the first `every` rounds.
@@ -20,6 +20,7 @@ const { values } = parseArgs({
 		rounds: { type: 'string', default: '2000' },
 		every: { type: 'string', default: '200' },
 		tolerance: { type: 'string', default: '0.1' },
+		of: { type: 'string', default: NAMES.join() },
 	},
 });
 const [rounds, every, tolerance] = [values.rounds, values.every, values.tolerance].map(Number) as [
@@ -52,7 +53,7 @@ try {
 	await stop(shim);
 	await stop(bridge);
 }
-for (const name of NAMES) {
+for (const name of NAMES.filter((name) => values.of.split(',').includes(name))) {
 	const [first, last] = [table[0]![name], table.at(-1)![name]];
 	const grown = last / first - 1;
 	const is = grown > tolerance ? 'FAILED' : 'flat';
