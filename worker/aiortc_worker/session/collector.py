@@ -9,7 +9,7 @@ from typing import Final
 
 THRESHOLDS: Final = (10_000, 20, 100)
 """Objects are freed by counting references; the collector looks for what others leave. It looks through all by itself
-after 20 million objects, which a worker that is never idle may make, in 0.2 to 0.4 ms a connection. Thousands of small
+after 20 million objects, which a worker that is never idle may make, in 0.1 to 0.3 ms a connection. Thousands of small
 messages under way are no garbage: looking through the young objects at every 700 costs a seventh of a flood."""
 LOOK: Final = 2.0
 "Seconds between two looks at whether the process is idle."
