@@ -18,14 +18,11 @@ import sys
 import threading
 from typing import Final
 
-from .session import health
+from .session import collector, health
 from .session.server import Server
 
 SECRET_VARIABLE: Final = "AIORTC_WORKER_SECRET"
 "With --tcp: what the first frame of each connection must be."
-
-GC_THRESHOLDS: Final = (10_000, 20, 100)
-"Thousands of small messages under way are no garbage: looking through them at every 700 costs a seventh of a flood."
 
 
 def main() -> None:
@@ -46,7 +43,7 @@ def main() -> None:
     if not os.isatty(0):
         # Ctrl-C in a terminal reaches the bridge too, which ends its sessions in order and then this process.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*collector.THRESHOLDS)
     status = 0
     try:
         _new_loop().run_until_complete(_serve(options.socket, secret if options.tcp else None, options.debug))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aioice
 import aiortc
+import OpenSSL
 import pytest
 
 from aiortc_worker.aiortc_compat import run_now
@@ -20,10 +21,12 @@ WORKER = Path(importlib.util.find_spec("aiortc_worker").submodule_search_locatio
 PACKAGES = {
     "aioice": Path(aioice.__file__).parent,
     "aiortc": Path(aiortc.__file__).parent,
+    "OpenSSL": Path(OpenSSL.__file__).parent,
 }
 
 SCTP = ("association", "acknowledging", "bundling", "congestion", "path_mtu", "receiving", "sending", "timers")
 LINES = {
+    "OpenSSL/SSL.py": {497: "class _VerifyHelper("},
     "aioice/candidate.py": {66: "self._network_host = host"},
     "aioice/ice.py": {
         24: "ICE_COMPLETED = 1",
@@ -35,6 +38,7 @@ LINES = {
         608: "async def connect(",
         640: "await asyncio.sleep(0.02)",
         868: "def check_complete(",
+        888: "p.task.cancel()",
         904: "def check_incoming(",
         970: "def _check_list_maybe_fail(",
         1088: "def check_state(",
@@ -53,6 +57,7 @@ LINES = {
     },
     "aioice/turn.py": {190: "async def delete("},
     "aiortc/rtcdtlstransport.py": {
+        194: "def _create_ssl_context(",
         203: "ctx.use_privatekey(self._key)",
         204: "ctx.set_cipher_list(",
         383: "self.__local_certificate = certificate",

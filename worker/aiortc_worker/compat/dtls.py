@@ -35,6 +35,8 @@ from OpenSSL import SSL
 from OpenSSL._util import ffi, lib
 from OpenSSL.crypto import X509
 
+from ..weak import weakly
+
 logger = logging.getLogger(__name__)
 
 CIPHERS = b":".join(
@@ -84,6 +86,16 @@ class DataHandler(Protocol):
         """Takes what arrived together; may not raise."""
 
 
+def _verify(openssl: SSL.Connection, certificate: X509, _error: int, depth: int, _ok: int) -> bool:
+    """Whether a handshake may go on with a certificate of the peer: what its DtlsConnection says."""
+    verify: Callable[[X509, int], bool] = openssl.get_app_data()
+    return verify(certificate, depth)
+
+
+VERIFIER = SSL._VerifyHelper(_verify)
+"One for all (OpenSSL/SSL.py:497): its callback refers to itself, so that each would be garbage for the collector."
+
+
 class Identity(RTCCertificate):
     """A key and its certificate, of ECDSA or RSA."""
 
@@ -93,8 +105,14 @@ class Identity(RTCCertificate):
         self.key, self.certificate = key, certificate
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
-        context = super()._create_ssl_context(srtp_profiles)
+        """As aiortc/rtcdtlstransport.py:194, with `VERIFIER`, since pyOpenSSL's set_verify makes a cycle each time."""
+        context = SSL.Context(SSL.DTLS_METHOD)
+        context.set_options(SSL.OP_NO_TICKET)
+        lib.SSL_CTX_set_verify(context._context, SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, VERIFIER.callback)
+        context.use_certificate(self._cert)
+        context.use_privatekey(self._key)
         context.set_cipher_list(CIPHERS)
+        context.set_tlsext_use_srtp(b":".join(profile.openssl_profile for profile in srtp_profiles))
         return context
 
 
@@ -130,6 +148,8 @@ class DtlsConnection(RTCDtlsTransport):
         await self.stop()
         if self._pump is not None:
             await asyncio.wait([self._pump])
+            # A cancelled task keeps its frames, and they this object.
+            self._pump = None
         self._set_state(State.CLOSED)
 
     def mute(self) -> None:
@@ -193,10 +213,10 @@ class DtlsConnection(RTCDtlsTransport):
         # aiortc/rtcdtlstransport.py:411; OpenSSL then fragments flights that a certificate of RSA makes too long.
         self._openssl.set_ciphertext_mtu(MTU)
         # Refused within the handshake (aiortc/rtcdtlstransport.py:536 does so after it), the peer is alerted and fails.
-        self._openssl.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify)
+        self._openssl.set_app_data(weakly(self._verify))
         await super()._do_handshake()
 
-    def _verify(self, _: SSL.Connection, certificate: X509, _error: int, depth: int, _ok: int) -> bool:
+    def _verify(self, certificate: X509, depth: int) -> bool:
         """Compares with the fingerprints of the strongest algorithm given (RFC 8122, section 5)."""
         if depth > 0:
             return True

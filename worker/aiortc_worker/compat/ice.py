@@ -8,6 +8,7 @@ lets a malformed STUN attribute escape as `struct.error` (:290, stun.py:149), qu
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable
 
 from aioice import Candidate, Connection, TransportPolicy, stun
@@ -166,7 +167,7 @@ class IceConnection(Connection):
         self._protocols, other._protocols = other._protocols, []
         for protocol in self._protocols:
             # Where aioice and we tell a socket whose it is (aioice/ice.py:271).
-            protocol.receiver = _socket(protocol).connection = self
+            protocol.receiver = _socket(protocol).connection = weakref.proxy(self)
             _checked(protocol).clear()
         self.gathered.set()
         self.hosts_open.set()
@@ -279,7 +280,11 @@ class IceConnection(Connection):
 
     def check_complete(self, pair: CandidatePair) -> None:
         """Tells which pair was nominated, each time (aioice/ice.py:868)."""
+        pairs = set(self._check_list)
         super().check_complete(pair)
+        # Cancelled (aioice/ice.py:888): the pair keeps the task, whose frames keep the pair.
+        for dropped in pairs.difference(self._check_list):
+            dropped.task = None
         nominated = self._nominated.get(COMPONENT)
         if nominated is not None and nominated is not self.selected:
             self.selected = nominated
@@ -406,6 +411,10 @@ class IceConnection(Connection):
             self._protocols.remove(relay)
         await super().close()
         await asyncio.gather(*(close_protocol(relay) for relay in relays))
+        # A check's pair keeps its task, which keeps the frames that ended it; pairs keep sockets, and these us.
+        for pair in self._check_list:
+            pair.task = None
+        self._check_list.clear()
 
 
 def _socket(protocol: StunProtocol) -> IceSocket:

@@ -11,6 +11,7 @@ import logging
 import random
 import socket
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from aioice import stun, turn
@@ -33,8 +34,9 @@ class IceSocket(StunProtocol):
     """A socket, or a relayed address, of a connection."""
 
     def __init__(self, connection: IceConnection) -> None:
-        super().__init__(connection)
-        self.connection = connection
+        # A proxy: the connection owns its sockets, and its selected pair keeps one after the end.
+        self.connection: IceConnection = weakref.proxy(connection)
+        super().__init__(self.connection)
         self.checked: set[Address] = set()
         "Peers whose check, or whose answer to one of ours, was authenticated here; nobody else is heard."
         self.bound: socket.socket | None = None

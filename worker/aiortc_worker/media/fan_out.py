@@ -49,6 +49,11 @@ class FanOut:
             return
         self._listeners.append(listener)
 
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Calls a listener of `on_end` no more; an unknown one is ignored."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
     def push(self, frame: Frame) -> None:
         """Gives a frame to whoever consumes now; a consumer may detach, itself or another, meanwhile."""
         for consumer in tuple(self._consumers):
@@ -68,3 +73,5 @@ class FanOut:
             listener()
         if consumers and self._on_demand:
             self._on_demand(False)
+        # Who made this is often who is told.
+        self._on_demand = None

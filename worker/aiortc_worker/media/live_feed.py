@@ -35,6 +35,8 @@ class LiveFeed:
     async def close(self) -> None:
         for task in self._tasks.values():
             task.cancel()
+        # A cancelled task keeps its frames, and they this object.
+        self._tasks.clear()
         for container in self._containers.values():
             await self._run(container.close)
 

@@ -14,6 +14,7 @@ from urllib.request import url2pathname
 from msgspec import Struct
 
 from ..session.remote import CallError, Empty, ObjectId, Remote, call, lacks
+from ..weak import weakly
 from .container import Container
 from .devices import open_device
 from .fan_out import FanOut
@@ -84,22 +85,20 @@ class MediaSource(Remote):
         await self.feed.close()
 
     def _make(self) -> Feed:
-        params = self._params
+        params, spawn, run = self._params, weakly(self.spawn), weakly(self._run)
         if params.type == "test":
-            return PatternFeed(params.audio, params.video, self.spawn)
+            return PatternFeed(params.audio, params.video, spawn)
         if params.type == "frames":
             return WrittenFeed(self._kinds)
         if params.type == "file":
             path = _path(params.source)
-            return Playback(partial(_open_file, path, params.loop), self._kinds, self.spawn, self._run)
+            return Playback(partial(_open_file, path, params.loop), self._kinds, spawn, run)
         if params.type == "device":
             make = partial(open_device, params.source, params.audio, params.video)
-            return LiveFeed(make, self._kinds, self.spawn, self._run)
+            return LiveFeed(make, self._kinds, spawn, run)
         # Who may read the machine's files is at home there, and may reach what only it reaches.
         private = "file" in self.session.capabilities
-        return Playback(
-            partial(_open_url, params.source or "", params.loop, private), self._kinds, self.spawn, self._run
-        )
+        return Playback(partial(_open_url, params.source or "", params.loop, private), self._kinds, spawn, run)
 
     def _ended(self) -> None:
         if all(output.ended for output in self.feed.outputs.values()):

@@ -52,6 +52,9 @@ class PatternFeed:
     async def close(self) -> None:
         for task in self._tasks.values():
             task.cancel()
+        # A cancelled task keeps its frames, and they this object.
+        self._tasks.clear()
+        self._looks.clear()
 
     def _add(self, kind: Kind, rate: Fraction, draw: Callable[[int], Frame]) -> None:
         def look() -> None:

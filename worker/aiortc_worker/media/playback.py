@@ -43,6 +43,8 @@ class Playback:
         for task in (self._reader, self._player):
             if task:
                 task.cancel()
+        # A cancelled task keeps its frames, and they this object.
+        self._reader = self._player = None
         if self._container:
             await self._run(self._container.close)
 

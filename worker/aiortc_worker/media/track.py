@@ -83,6 +83,8 @@ class Track(Remote):
 
     async def close(self) -> None:
         self._out.end()
+        if isinstance(self._source, FanOut):
+            self._source.forget(self.ended)
 
     def _on_demand(self, demanded: bool) -> None:
         if demanded:

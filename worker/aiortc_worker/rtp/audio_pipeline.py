@@ -71,6 +71,11 @@ class AudioPipeline:
     def repeat_last(self) -> None:
         """Sound needs no keyframe."""
 
+    def close(self) -> None:
+        """Lets go of the encoder and of what waits for it."""
+        self._encoder = self._stream = None
+        self.change_source()
+
     async def step(self) -> None:
         """Encodes and sends what waits."""
         begun = time.monotonic()

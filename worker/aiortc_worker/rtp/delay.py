@@ -15,9 +15,16 @@ class DelayEstimator:
     """
 
     def __init__(self) -> None:
-        self._estimator = RemoteBitrateEstimator()
+        self._made: RemoteBitrateEstimator | None = None
         self._last: tuple[float, float] | None = None
         self._overused = False
+
+    @property
+    def _estimator(self) -> RemoteBitrateEstimator:
+        """Made on first use: it has a thousand objects, and most transports never carry media."""
+        if self._made is None:
+            self._made = RemoteBitrateEstimator()
+        return self._made
 
     @property
     def overused(self) -> bool:
@@ -53,7 +60,7 @@ class DelayEstimator:
     def _restart(self) -> None:
         """Begins anew, but from the estimate that it had: a pause says nothing of the path."""
         control = self._estimator.rate_control
-        self._estimator = RemoteBitrateEstimator()
+        self._made = None
         self._last = None
         if control.current_bitrate_initialized:
             self._estimator.rate_control.current_bitrate = control.current_bitrate

@@ -24,6 +24,7 @@ from ..media.frames import Consumer, Kind
 from ..session.remote import CallError, Empty, ObjectId, Remote, call, call_as
 from ..session.session import Session
 from ..transports.dtls_transport import DtlsTransport
+from ..weak import weakly
 from .complaints import Complaints
 from .inbound_stream import InboundStream
 from .parameters import Codec, ReceiveParameters, media_codecs, uses_transport_cc
@@ -79,7 +80,7 @@ class RtpReceiver(Remote):
         self._report_due = 0.0
         # No `error` event, which would end the track: the next packet may fare better.
         self._complaints = Complaints(partial(logger.warning, "RtpReceiver %d: %s", id))
-        self._playout = Playout(params.kind, self.spawn, self._run, self._complaints)
+        self._playout = Playout(params.kind, weakly(self.spawn), weakly(self._run), self._complaints)
 
     @call_as("receive")
     async def start_receiving(self, params: ReceiveParameters) -> None:
@@ -198,7 +199,7 @@ class RtpReceiver(Remote):
             self._playout.leave()
 
     def _begin(self, packet: RtpPacket) -> InboundStream:
-        stream = InboundStream(packet.ssrc, self._local_ssrc, self._send_feedback)
+        stream = InboundStream(packet.ssrc, self._local_ssrc, weakly(self._send_feedback))
         stream.stats.rid = packet.extensions.rtp_stream_id
         self._streams[packet.ssrc] = stream
         # A peer that makes up SSRCs gets no more memory than one that changes them now and then.

@@ -29,6 +29,7 @@ from ..media.track import Track
 from ..session.remote import CallError, ErrorInfo, ObjectId, Remote, call, names
 from ..session.session import Session
 from ..transports.dtls_transport import DtlsTransport
+from ..weak import weakly
 from . import clock
 from .audio_pipeline import AudioPipeline
 from .complaints import Complaints
@@ -73,6 +74,7 @@ class Pipeline(Protocol):
     def change_source(self) -> None: ...
     def put(self, frame: Frame) -> None: ...
     def repeat_last(self) -> None: ...
+    def close(self) -> None: ...
     async def step(self) -> None: ...
 
 
@@ -101,15 +103,15 @@ class RtpSender(Remote):
         self._timeline = Timeline(self._clock_rate, random32())
         self._streams: dict[int, OutboundStream] = {}
         self._pipeline: Pipeline = (
-            VideoPipeline(self._timeline, self._run)
+            VideoPipeline(self._timeline, weakly(self._run))
             if params.kind == "video"
-            else AudioPipeline(self._timeline, self._run)
+            else AudioPipeline(self._timeline, weakly(self._run))
         )
         self._busy = False
         self._tone: asyncio.Task[None] | None = None
         self._stopped = False
         self._report_due = 0.0
-        self._complaints = Complaints(self._complain)
+        self._complaints = Complaints(weakly(self._complain))
 
     @call
     async def send(self, params: SendParameters) -> None:
@@ -171,6 +173,7 @@ class RtpSender(Remote):
         self._source = None
         self._listen()
         self._leave_transport()
+        self._pipeline.close()
 
     # Consumer
 

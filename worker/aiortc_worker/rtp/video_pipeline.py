@@ -80,6 +80,11 @@ class VideoPipeline:
         if wanted and self._last is not None and time.monotonic() - self._at > STALE:
             self.put(self._last)
 
+    def close(self) -> None:
+        """Lets go of the encoders and the last frame."""
+        self._layers = []
+        self.change_source()
+
     async def step(self) -> None:
         """Encodes and sends the latest frame."""
         if self._latest is None:

@@ -6,6 +6,7 @@ when DTLS is gone (:1511), takes an INIT at any time (:1076), and an unknown str
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, Protocol
 
 from aiortc.rtcsctptransport import AbortChunk, RTCSctpCapabilities, RTCSctpTransport
@@ -95,7 +96,8 @@ class SctpAssociation(PathMtu):
     def __init__(self, dtls: DtlsConnection, port: int, handler: AssociationHandler) -> None:
         """Raises aiortc's InvalidStateError when DTLS is closed."""
         super().__init__(dtls, port)
-        self._handler: AssociationHandler = handler
+        # The handler owns the association.
+        self._handler: AssociationHandler = weakref.proxy(handler)
 
     @property
     def is_established(self) -> bool:
@@ -209,6 +211,7 @@ class SctpAssociation(PathMtu):
             self._wake()
         elif state is State.CLOSED:
             self._stop_timers()
+            self.transport._unregister_data_receiver(self)
             self._handler.ended()
 
     async def _data_channel_flush(self) -> None:  # :1894

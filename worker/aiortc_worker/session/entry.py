@@ -103,6 +103,11 @@ class Entry:
         """Something that the object was doing failed, and nobody waits for it."""
         self._session.report(self, error)
 
+    def part(self) -> None:
+        """Lets go of the object, which has ended: sockets and timers keep copies of `context`, and these the entry."""
+        self.remote = self.stream = None
+        self.context.run(owner.set, None)
+
     async def cancel_tasks(self) -> None:
         """Cancels what the object still runs, and waits until it is gone."""
         tasks = [task for task in self.tasks if task is not asyncio.current_task()]

@@ -10,6 +10,7 @@ import threading
 from typing import Final
 
 from . import registry, tasks
+from .collector import Collector
 from .link import Link
 from .session import Session
 from .watchdog import Watchdog
@@ -31,6 +32,7 @@ class Server:
         self._info: WorkerInfo | None = None
         self._server: asyncio.Server | None = None
         self._watchdog: Watchdog | None = None
+        self._collector: Collector | None = None
         self._warm: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def listen(self, path: str | None) -> dict[str, object]:
@@ -51,6 +53,8 @@ class Server:
         """Ends every session."""
         if self._watchdog is not None:
             self._watchdog.stop()
+        if self._collector is not None:
+            self._collector.stop()
         if self._server is not None:
             self._server.close()
         ending = [session.ended for session in self.sessions]
@@ -71,6 +75,7 @@ class Server:
         self._warm.set_result(None)
         # Not earlier: the thread that imports takes time from the loop.
         self._watchdog = Watchdog(asyncio.get_running_loop())
+        self._collector = Collector(asyncio.get_running_loop())
 
     def _accept(self) -> Link:
         session = Session(self._describe, secret=self._secret, debug=self._debug, warm=self._warm)

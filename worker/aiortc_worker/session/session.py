@@ -274,4 +274,5 @@ class Session:
             elif not closing.cancelled() and (error := closing.exception()) is not None:
                 logger.warning("session %s: closing %s %d", self.id, entry.type, entry.id, exc_info=error)
         await entry.cancel_tasks()
+        entry.part()
         self._closing.discard(entry)

@@ -81,13 +81,17 @@ class DataChannel(Remote):
         super().__init__(session, id)
         _check(params)
         self._transport = session.get(params.transport, SctpTransport)
+        # What is told waits until the session knows this object.
+        loop = asyncio.get_running_loop()
         if params.accept and params.stream_id is not None:
             self._channel = self._transport.accept(params.stream_id)
+            loop.call_soon(self._transport.attached, self._channel, self)
         else:
             options = ChannelOpen(
                 params.label, params.protocol, params.ordered, params.max_retransmits, params.max_packet_life_time
             )
             self._channel = self._transport.create(options, params.negotiated, params.stream_id, self)
+            loop.call_soon(self._transport.created, self._channel)
         self._parts: list[bytes] = []
         "Fragments of the message that is coming, not given to the transport yet."
         self._size = 0
@@ -96,8 +100,6 @@ class DataChannel(Remote):
         "Whether the transport has a part of it."
         self._refused = False
         "Whether it is larger than the peer accepts."
-        # After the session knows this object.
-        asyncio.get_running_loop().call_soon(self._transport.attached, self._channel, self)
 
     # What the shim sends
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from ..compat.dtls import DtlsConnection
 from ..rtp.router import Router
 from ..session.remote import CallError, ObjectId, Remote, call, names
+from ..weak import weakly
 from .certificate import Certificate, Fingerprint
 from .ice_transport import IceTransport
 
@@ -78,9 +79,9 @@ class DtlsTransport(Remote):
         super().__init__(session, id)
         self.ice = session.get(params.ice, IceTransport)
         self.certificate = session.get(params.certificate, Certificate)
-        self.router = Router(self._send_feedback)
+        self.router = Router(weakly(self._send_feedback))
         "Who gets the RTP and RTCP that arrives."
-        self.dtls = DtlsConnection(self.ice, self.router, self._on_state)
+        self.dtls = DtlsConnection(self.ice, self.router, weakly(self._on_state))
         self.role: DtlsRole | None = None
         self._listeners: list[Callable[[DtlsState], None]] = []
         self._handshake: asyncio.Task[None] | None = None
@@ -123,7 +124,7 @@ class DtlsTransport(Remote):
         if self._handshake is not None:
             self._leaving = self.spawn(self._leave(self._handshake, self.dtls, self._leaving))
             self.dtls.silence()
-            self.dtls = DtlsConnection(self.ice, self.router, self._on_state)
+            self.dtls = DtlsConnection(self.ice, self.router, weakly(self._on_state))
             self._on_state()
         self._handshake = self.spawn(self._run(params, self._leaving))
 
@@ -135,6 +136,7 @@ class DtlsTransport(Remote):
         self._stopped = True
         if self._handshake is not None:
             self._handshake.cancel()
+            self._handshake = self._leaving = None
         await self.dtls.end()
 
     @call

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ..compat.ice import REMOTE_CANDIDATES, IceConnection
 from ..session.remote import CallError, ObjectId, Remote, call, lacks
+from ..weak import weakly
 from .ice_candidate import SignalledCandidate, format_candidate, parse_candidate
 from .ice_consent import keep_consent
 from .ice_gatherer import UNREACHABLE, ask_servers, open_hosts
@@ -227,6 +228,8 @@ class IceTransport(Remote):
         self.connected.set()
         if self._consent is not None:
             self._consent.cancel()
+            self._consent = None
+        self._on_route.clear()
         await asyncio.gather(*(connection.close() for connection in self._all))
 
     @call
@@ -421,9 +424,9 @@ class IceTransport(Remote):
                 timing=self.timing,
                 network=self.session.network,
                 inbox=self.inbox,
-                on_check=self._on_check,
-                on_selected=self._on_selected,
-                on_unreached=self._on_unreached,
+                on_check=weakly(self._on_check),
+                on_selected=weakly(self._on_selected),
+                on_unreached=weakly(self._on_unreached),
             )
         except ValueError as error:
             raise CallError("TypeError", str(error)) from None

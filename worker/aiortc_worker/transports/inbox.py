@@ -71,7 +71,9 @@ class Inbox:
         try:
             await ended
         finally:
-            self._reader = None
+            # What is raised has this frame, and so must not be found from it.
+            self._reader = self._waiter = None
+            del ended
         raise ConnectionError("the ICE transport is closed")
 
     def _give(self) -> None:
@@ -85,6 +87,8 @@ class Inbox:
             # Unless the reader has closed the inbox, too.
             if not ended.done():
                 ended.set_exception(error)
+            # The error has this frame: a name left here would keep the future, which keeps the error.
+            del ended
             return
         self._wake()
 

@@ -182,12 +182,13 @@ class SctpTransport(Remote):
             del self._offered[stream_id]
         return channel
 
+    def created(self, channel: Channel) -> None:
+        """Opens a channel of ours at once when there is an association; its owner is known to the session by now."""
+        if channel.state == "connecting" and self._association.is_established:
+            self._open(channel)
+
     def attached(self, channel: Channel, owner: ChannelOwner) -> None:
-        """Tells a channel's owner what it has missed; it is told everything from now on."""
-        if channel.owner is owner:
-            if channel.state == "connecting" and self._association.is_established:
-                self._open(channel)
-            return
+        """Tells the owner of a channel that the peer has opened what it has missed, and everything from now on."""
         channel.owner = owner
         assert channel.stream_id is not None
         owner.opened(channel.stream_id)
@@ -196,7 +197,7 @@ class SctpTransport(Remote):
             owner.peer_closing()
         elif channel.state == "closed":
             owner.peer_closing()
-            owner.closed(channel.failure)
+            self._part(channel)
 
     def send(self, channel: Channel, data: bytes, text: bool, first: bool, last: bool) -> bool:
         """Queues a message, or the next part of one; False when the channel takes none any more."""
@@ -374,8 +375,13 @@ class SctpTransport(Remote):
             del self._channels[channel.stream_id]
         channel.state = "closed"
         channel.failure = failure
-        if channel.owner is not None:
-            channel.owner.closed(failure)
+        self._part(channel)
+
+    def _part(self, channel: Channel) -> None:
+        """Tells the owner that the channel is over and lets go of it; it keeps the channel, for its counters."""
+        owner, channel.owner = channel.owner, None
+        if owner is not None:
+            owner.closed(channel.failure)
 
     # States
 
