@@ -17,7 +17,6 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensurePython } from '../bridge/python.ts';
-import { ensurePeers } from '../tests/interop/driver/kinds.ts';
 import { ensureTools } from '../tests/runtimes/tools.ts';
 import { ensureTests } from './get-wpt.ts';
 import { ensureMediasoupWorker } from './mediasoup-worker.ts';
@@ -36,7 +35,8 @@ type Suite = keyof typeof DEADLINE_MS;
 
 /** What a suite cannot do without, each fetched or built on first use. */
 const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promise<unknown>)[] } = {
-	interop: [ensurePeers],
+	// Loaded when it is wanted: it brings the drivers of all peers along.
+	interop: [async (log) => (await import('../tests/interop/driver/kinds.ts')).ensurePeers(log)],
 	wpt: [ensureChromium, ensureTests],
 	e2e: [ensureChromium, ensureMediasoupWorker],
 	runtimes: [ensureChromium, ensureMediasoupWorker, ensureTools],
