@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from aiortc_worker.media.frame_converter import MOST_PENDING, FrameConverter
 from aiortc_worker.media.payload import LONGEST_SOUND, AudioHeader, VideoHeader, read_audio, read_video, write_frame
-from aiortc_worker.session.remote import CallError
 from aiortc_worker.media.pixels import PIXEL_FORMATS, Converter, PixelFormat, is_rgb, plane_sizes
+from aiortc_worker.session.remote import CallError
 from aiortc_worker.session.wire import MEDIA
 
 FORMATS = list(PIXEL_FORMATS.values())

@@ -285,7 +285,9 @@ async def test_pictures_that_no_credit_allowed_are_refused(session: MediaSession
     assert len(sink.frames) == MOST_PENDING + 1
 
 
-async def test_a_picture_that_takes_long_is_made_beside_the_loop_and_those_behind_it_wait(session: MediaSession) -> None:
+async def test_a_picture_that_takes_long_is_made_beside_the_loop_and_those_behind_it_wait(
+    session: MediaSession,
+) -> None:
     writer, sink = await writer_of(session, "video")
     width, height = 2049, 1089
     planes = bytes(width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2))
