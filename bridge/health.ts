@@ -53,10 +53,10 @@ export class Health {
 		return this.#silentTicks < DOUBTFUL_TICKS;
 	}
 
-	/** Takes a line of the worker. */
+	/** Takes a line of the worker, or of whatever else prints in its process: that is no answer. */
 	heard(line: string): void {
-		const report = JSON.parse(line) as HealthReport;
-		if (report.pong === this.#asked) this.report = report;
+		const report = parse(line);
+		if (report?.pong === this.#asked) this.report = report;
 	}
 
 	/** Looks for an answer, and asks again; `now` in milliseconds. */
@@ -70,5 +70,13 @@ export class Health {
 			this.stop();
 			this.#onhang();
 		}
+	}
+}
+
+function parse(line: string): HealthReport | null {
+	try {
+		return JSON.parse(line) as HealthReport | null;
+	} catch {
+		return null;
 	}
 }

@@ -153,6 +153,8 @@ function answer(request: IncomingMessage, response: ServerResponse, gate: Admiss
 
 function refuse(socket: Duplex, { status, message }: Refusal): void {
 	socket.on('error', () => {});
+	// A stranger who does not end its half would keep the socket for ever.
+	socket.once('finish', () => socket.destroy());
 	const headers = 'Connection: close\r\nContent-Type: text/plain; charset=utf-8';
 	socket.end(
 		`HTTP/1.1 ${status} Refused\r\n${headers}\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,

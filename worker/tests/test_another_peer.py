@@ -12,7 +12,7 @@ from aiortc_worker.transports.certificate import Certificate
 from aiortc_worker.transports.data_channel import DataChannel
 from aiortc_worker.transports.dtls_transport import DtlsParameters, DtlsTransport
 from aiortc_worker.transports.ice_messages import RemoteCandidate, RemoteParameters
-from aiortc_worker.transports.sctp_transport import SctpParameters, SctpTransport
+from aiortc_worker.transports.sctp_transport import SctpParameters, SctpPath, SctpTransport
 
 
 async def meet(a: Peer, c: Peer, restarts: bool, a_role: str = "client") -> None:
@@ -174,3 +174,13 @@ async def test_peers_that_replace_each_other_before_they_are_reached_leave_the_l
         await shake(a, peer)
     await arrives(channel, d, there, "x")
     await close(a, b, c, d)
+
+
+async def test_a_transport_is_followed_once_however_often_the_association_moves() -> None:
+    a = Peer("controlling")
+    first = a.dtls
+    second = a.session.make(DtlsTransport, ice=a.ice.id, certificate=a.certificate.id)
+    for transport in [second, first] * 20:
+        await a.sctp.move(SctpPath(transport.id))
+    assert [len(transport._listeners) for transport in (first, second)] == [1, 1]
+    await a.session.close()

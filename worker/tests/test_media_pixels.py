@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from media_session import MediaSession, wait_for
 from numpy.typing import NDArray
 
-from aiortc_worker.media.frame_converter import FrameConverter
-from aiortc_worker.media.payload import AudioHeader, VideoHeader, read_audio, read_video, write_frame
+from aiortc_worker.media.frame_converter import MOST_PENDING, FrameConverter
+from aiortc_worker.media.payload import LONGEST_SOUND, AudioHeader, VideoHeader, read_audio, read_video, write_frame
 from aiortc_worker.media.pixels import PIXEL_FORMATS, Converter, PixelFormat, is_rgb, plane_sizes
+from aiortc_worker.session.remote import CallError
 from aiortc_worker.session.wire import MEDIA
 
 FORMATS = list(PIXEL_FORMATS.values())
@@ -134,3 +135,27 @@ def test_samples_of_any_format_are_read(type: str, planar: bool, channels: int) 
     # The resampler makes room for the channels that it mixes in.
     assert (left == left[0]).all()
     assert left[0] == 16384 if channels in (1, 2, 11) else 3_000 < left[0] <= 16384
+
+
+async def test_a_converter_refuses_what_nobody_waits_for() -> None:
+    session = MediaSession()
+    converter = session.add(FrameConverter, format="NV12")
+    header = json.dumps({"timestamp": 0, "format": "I420", "width": 4, "height": 4}).encode()
+    record = memoryview(len(header).to_bytes(4, "big") + header + bytes(24))
+    for _ in range(MOST_PENDING):
+        converter.receive(MEDIA, 0, record)
+    with pytest.raises(CallError, match="wait to be converted"):
+        converter.receive(MEDIA, 0, record)
+    await wait_for(lambda: len(session.sent) == MOST_PENDING)
+    converter.receive(MEDIA, 0, record)
+    await wait_for(lambda: len(session.sent) == MOST_PENDING + 1)
+    await session.close()
+
+
+def test_of_a_frame_of_an_hour_the_end_is_read() -> None:
+    samples = np.full(3_000 * 3_600, 128, np.uint8)
+    samples[-3_000 * 10 :] = 192
+    header = AudioHeader(0, "u8", 3_000, 1, len(samples))
+    frame = read_audio(header, memoryview(samples.tobytes()))
+    assert frame.samples == 3_000 * LONGEST_SOUND
+    assert (frame.to_ndarray() == 192).all()

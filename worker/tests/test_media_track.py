@@ -14,7 +14,7 @@ from media_session import MediaSession, Sink, wait_for
 
 from aiortc_worker.media import testcode
 from aiortc_worker.media.frame_reader import FrameReader
-from aiortc_worker.media.frame_writer import FrameWriter
+from aiortc_worker.media.frame_writer import MOST_PENDING, FrameWriter
 from aiortc_worker.media.pattern import Tone
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
 from aiortc_worker.media.track import Enabled, Track
@@ -268,6 +268,35 @@ async def test_written_pictures_of_any_format_are_seen_as_i420(session: MediaSes
             assert np.abs(plane.astype(int) - value).max() <= 1
     assert sink.times == sorted(sink.times)
     assert session.credits == 5
+
+
+async def test_pictures_that_no_credit_allowed_are_refused(session: MediaSession) -> None:
+    writer, sink = await writer_of(session, "video")
+    for number in range(MOST_PENDING + 1):
+        header = {"timestamp": number * 33_000, "format": "NV12", "width": 34, "height": 30}
+        record = memoryview(media(header, bytes(34 * 30 * 3 // 2)))
+        if number == MOST_PENDING:
+            with pytest.raises(CallError, match="without credit"):
+                writer.receive(MEDIA, 0, record)
+        else:
+            writer.receive(MEDIA, 0, record)
+    await sink.until(MOST_PENDING)
+    writer.receive(MEDIA, 0, memoryview(picture(10_000_000)))
+    assert len(sink.frames) == MOST_PENDING + 1
+
+
+async def test_a_picture_that_takes_long_is_made_beside_the_loop_and_those_behind_it_wait(
+    session: MediaSession,
+) -> None:
+    writer, sink = await writer_of(session, "video")
+    width, height = 2049, 1089
+    planes = bytes(width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2))
+    header = {"timestamp": 0, "format": "I420", "width": width, "height": height}
+    writer.receive(MEDIA, 0, memoryview(media(header, planes)))
+    writer.receive(MEDIA, 0, memoryview(picture(33_000)))
+    assert sink.frames == []
+    await sink.until(2)
+    assert [frame.width for frame in sink.frames] == [2048, 32]
 
 
 async def test_reset_drops_the_sound_and_the_picture_that_wait(session: MediaSession) -> None:

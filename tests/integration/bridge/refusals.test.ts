@@ -1,6 +1,7 @@
 /** A bridge that refuses says why, and the shim says so at once, in the bridge's own words. */
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Bridge, startBridge } from '../../../bridge/server.ts';
@@ -51,6 +52,27 @@ test('a bridge under a name that is not its own says at once which option lets t
 		`${url} refused the connection: The Host 0.0.0.0 is not one of this bridge's: start it with --name 0.0.0.0 (HTTP 421)`,
 	);
 	assert.ok(lasted < 1000, `${lasted} ms`);
+});
+
+test('a refused connection ends though its other end stays open', async () => {
+	const socket = connect({ host: '127.0.0.1', port: bridge.port, allowHalfOpen: true });
+	const closed = new Promise((resolve) => socket.once('close', resolve));
+	const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==';
+	socket.write(`GET / HTTP/1.1\r\nHost: evil.example\r\n${upgrade}\r\n\r\n`);
+	let answer = '';
+	socket.on('data', (chunk) => {
+		answer += chunk;
+	});
+	socket.on('error', () => {});
+	await once(socket, 'end');
+	assert.match(answer, /^HTTP\/1\.1 421 .*--name evil\.example$/s);
+	// Who is gone resets what still comes; who waits for our end takes it.
+	const writing = setInterval(() => socket.write('anything'), 50);
+	const open = new Promise((resolve) => setTimeout(resolve, 2_000, 'open'));
+	const outcome = await Promise.race([closed, open]);
+	clearInterval(writing);
+	socket.destroy();
+	assert.is.not(outcome, 'open');
 });
 
 test('a foreign Origin is named in the bridge’s log, once, with the option that lets it in', async () => {

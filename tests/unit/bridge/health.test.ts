@@ -84,4 +84,18 @@ test('an answer to an older question is no answer', () => {
 	assert.is(worker.hangs, 1);
 });
 
+test('what a worker prints beside its answers is no answer, and no harm', () => {
+	const asked: string[] = [];
+	const health = new Health(
+		(line) => asked.push(line),
+		() => {},
+		0,
+	);
+	health.tick(1_000);
+	for (const line of ['a library says hello', '', 'null', '7', '{"pong":']) health.heard(line);
+	assert.is(health.report, null);
+	health.heard('{"pong":1,"lag":0,"memory":null}');
+	assert.equal(health.report, { pong: 1, lag: 0, memory: null });
+});
+
 test.run();

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import av
 from msgspec import Struct
@@ -14,6 +14,10 @@ from .pixels import Converter, Matrix, PixelFormat
 
 if TYPE_CHECKING:
     from ..session.session import Session
+
+
+MOST_PENDING: Final = 4
+"Pictures that wait to be converted: a shim sends one, and once more after each resume."
 
 
 class FrameConverter(Remote):
@@ -34,6 +38,7 @@ class FrameConverter(Remote):
         self._params = params
         self._assembly = Assembly()
         self._converter = Converter()
+        self._pending = 0
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
         if kind != MEDIA:
@@ -44,6 +49,9 @@ class FrameConverter(Remote):
         header, planes = taken
         if not isinstance(header, VideoHeader):
             raise CallError("TypeError", "A FrameConverter takes pictures")
+        if self._pending >= MOST_PENDING:
+            raise CallError("OperationError", f"{self._pending} pictures wait to be converted already")
+        self._pending += 1
         self.spawn(self._convert(header, planes))
 
     async def _convert(self, header: VideoHeader, planes: memoryview) -> None:
@@ -51,6 +59,8 @@ class FrameConverter(Remote):
             converted = await self.session.run_blocking("codec", self._converted, header, planes)
         except ValueError as error:
             raise CallError("TypeError", f"No frame of media: {error}") from error
+        finally:
+            self._pending -= 1
         self.session.send_media(self, *write_frame(converted), "video")
 
     def _converted(self, header: VideoHeader, planes: memoryview) -> av.VideoFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import av
 from msgspec import Struct
@@ -21,6 +21,13 @@ from .written_sound import WrittenSound
 
 if TYPE_CHECKING:
     from ..session.session import Session
+
+
+MOST_PENDING: Final = 8
+"Pictures that wait to be converted: a shim with the credit that it is given has one or two under way."
+
+MOST_AT_ONCE: Final = 1920 * 1088
+"Pixels of an I420 picture that the loop's thread takes itself: of odd size, the largest would stop it for 0.4 s."
 
 
 class Demand(Struct, frozen=True):
@@ -55,6 +62,7 @@ class FrameWriter(Remote):
         self._pictures = _WrittenPictures()
         self._converting = asyncio.Lock()
         "Pictures keep their order."
+        self._pending = 0
         self._sound: WrittenSound | None = None
         self._kept: av.VideoFrame | None = None
         self._owed = 0
@@ -117,7 +125,11 @@ class FrameWriter(Remote):
 
     def _see(self, header: VideoHeader, planes: memoryview) -> None:
         self._source.output("video")
-        if header.format != "I420" or self._converting.locked():
+        is_quick = header.format == "I420" and header.width * header.height <= MOST_AT_ONCE
+        if not is_quick or self._pending:
+            if self._pending >= MOST_PENDING:
+                raise CallError("OperationError", f"{self._pending} pictures wait already: none goes without credit")
+            self._pending += 1
             self.spawn(self._see_converted(header, planes))
             return
         try:
@@ -134,6 +146,7 @@ class FrameWriter(Remote):
         except ValueError as error:
             raise CallError("TypeError", f"No frame of media: {error}") from error
         finally:
+            self._pending -= 1
             self._give_credit("video")
         self._show(picture)
 

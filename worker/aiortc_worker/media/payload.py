@@ -20,6 +20,9 @@ MICROSECONDS: Final = Fraction(1, 1_000_000)
 MAX_FRAME: Final = 64 * 1024 * 1024
 "Bytes: more than a picture of 7680 by 4320 in I420, or of 4096 by 4000 in RGBA."
 
+LONGEST_SOUND: Final = 10.0
+"Seconds of a frame of sound that are read, its last: to resample more would stop everything else for seconds."
+
 Size = Annotated[int, Meta(ge=1, le=7680)]
 SampleFormat = Literal["u8", "s16", "s32", "f32", "u8-planar", "s16-planar", "s32-planar", "f32-planar"]
 
@@ -125,7 +128,9 @@ def read_video(header: VideoHeader, planes: memoryview) -> av.VideoFrame:
 
 
 def read_audio(header: AudioHeader, samples: memoryview) -> av.AudioFrame:
-    """Samples as they came, of any format, rate and length, of the first two channels if libav knows no such layout.
+    """Samples as they came, of any format and rate, of the first two channels if libav knows no such layout.
+
+    Of a frame longer than LONGEST_SOUND it is the end.
 
     `pts` is in microseconds. Raises ValueError on a wrong size.
     """
@@ -137,6 +142,7 @@ def read_audio(header: AudioHeader, samples: memoryview) -> av.AudioFrame:
         raise ValueError(f"{len(samples)} bytes of samples; {header.number_of_frames} frames have {expected}")
     array = np.frombuffer(samples, dtype).reshape((channels, -1) if planar else (-1, channels))
     interleaved = array.T if planar else array
+    interleaved = interleaved[-int(LONGEST_SOUND * header.sample_rate) :]
     if channels > 8:
         interleaved, channels = interleaved[:, :2], 2
     frame = av.AudioFrame.from_ndarray(interleaved.reshape(1, -1), format=name, layout=_layout(channels))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .fan_out import FanOut
 from .pattern import audio_frame
+from .payload import LONGEST_SOUND
 from .settings import CHUNK, SAMPLE_RATE
 
 CHUNK_SECONDS: Final = CHUNK / SAMPLE_RATE
@@ -22,7 +23,7 @@ MAX_LAG: Final = 0.5
 "Seconds by which a late loop is caught up; what is beyond is skipped."
 SURPLUS: Final = 0.16
 "Seconds ahead from which on sound is given 1 % faster: the program's clock is the faster one, or it does not wait."
-MOST: Final = 10.0
+MOST: Final = LONGEST_SOUND
 "Seconds that may be ahead; of what is beyond, the oldest is dropped. The shim sends a tenth of a second ahead."
 
 LEAST_GAP: Final = 0.05

@@ -10,6 +10,7 @@ cannot be read is dropped.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from aiortc.rtcsctptransport import (
@@ -22,8 +23,10 @@ from aiortc.rtcsctptransport import (
     ForwardTsnChunk,
     InboundStream,
     InitChunk,
+    ReconfigChunk,
     RTCSctpTransport,
     SackChunk,
+    ShutdownChunk,
 )
 
 from ..aiortc_compat import run_now
@@ -38,12 +41,18 @@ logger = logging.getLogger(__name__)
 
 State = RTCSctpTransport.State
 
+CUTTING = (AbortChunk.type, ShutdownChunk.type, ReconfigChunk.type, ForwardTsnChunk.type)
+"Chunks that end or skip messages: what is whole goes first."
+MOST_CUTTING = 4
+"Of these in a packet: a request and a response to reset streams, FORWARD TSN, SHUTDOWN. Each takes time."
 IMMEDIATE = 0x08
 "Flag of a DATA chunk: its sender waits for the acknowledgement (RFC 7053)."
 AHEAD = 2**16 - 1
 "TSNs beyond the cumulative one that an acknowledgement can tell of."
 WINDOW = 1024 * 1024
 "Bytes that the peer may send ahead of what is read, all streams together."
+MOST_HELD = 16 * 1024
+"Chunks that are kept for others to come: a chunk of one byte takes a hundred times its size, and time to look through."
 ASSEMBLED = 256 * 1024
 "Bytes of fragments that are kept for the rest of their messages; beyond, the message that comes is passed on in parts."
 
@@ -66,11 +75,16 @@ class Receiving(Timers):
         self._advertised_rwnd = WINDOW
         "The window less what is kept of messages that are incomplete or out of order."
         self._large: LargeMessage | None = None
+        self._held = 0
+        "Chunks that were kept when this turn began, and those of it."
+        self._grown: set[int] = set()
+        "Streams on which a message may have become whole in this turn."
 
     def take(self, packets: Iterable[bytes]) -> None:
         """Takes the packets that arrived together; then ends the turn. Never raises."""
         self._turning = True
         self._full = self._is_full()
+        self._held = self._count_held()
         for packet in packets:
             try:
                 self._take(packet)
@@ -78,6 +92,7 @@ class Receiving(Timers):
                 self.malformed += 1
             except Exception:
                 logger.warning("an SCTP packet of %d bytes was dropped", len(packet), exc_info=True)
+        self._deliver_grown()
         self._pass_large_on()
         self._taken()
         # Not before: somebody waits for the messages.
@@ -125,6 +140,9 @@ class Receiving(Timers):
         if tag != self._local_verification_tag and not (tag == 0 and self._is_init(views)):
             return
         held_data = False
+        kinds = [view[0] for view in views]
+        if kinds.count(ForwardTsnChunk.type) > 1 or sum(kind in CUTTING for kind in kinds) > MOST_CUTTING:
+            raise ValueError("more chunks that end messages than anybody sends")  # All that is kept is looked through.
         for view in views:
             kind = view[0]
             if kind == DataChunk.type:
@@ -136,6 +154,7 @@ class Receiving(Timers):
                 self._take_other(packet, view)
         if held_data:
             if self._reconfig_deferred is not None:
+                self._deliver_grown()
                 run_now(self._reset_deferred_streams())
             self._took_data_packet()
 
@@ -152,6 +171,8 @@ class Receiving(Timers):
         if chunk_class is None:
             return
         check_chunk(packet, view)
+        if kind in CUTTING:
+            self._deliver_grown()
         chunk: Chunk = chunk_class(flags=flags, body=packet[start + CHUNK.size : end])
         if isinstance(chunk, AbortChunk):
             self.abort_cause = chunk.params[0][0] if chunk.params else None
@@ -168,7 +189,7 @@ class Receiving(Timers):
         if end - start <= DATA.size or self._last_received_tsn is None:
             return  # No user data (section 3.3.1), or no association yet.
         _, _, _, tsn, stream_id, stream_seq, protocol = DATA.unpack_from(packet, start)
-        if self._full or (self._advertised_rwnd < -WINDOW and self._is_beyond_budget(tsn)):
+        if self._full or (self._is_over_budget() and self._is_beyond_budget(tsn)):
             self._urgent = True  # Not received: the peer sends it again, when there is a window.
             return
         if flags & IMMEDIATE:
@@ -196,15 +217,31 @@ class Receiving(Timers):
         if at_end:
             held.append(chunk)
         else:
-            stream.add_chunk(chunk)
+            _insert(held, chunk)
+        self._held += 1
         # The latest fragment of all completes a message only if it is the last of one.
         if not at_end or flags & SCTP_DATA_LAST_FRAG:
-            self._deliver_whole(stream)
+            self._grown.add(stream_id)
+
+    def _deliver_grown(self) -> None:
+        """Delivers what is whole now: looked for once a turn, or each chunk would cost as much as all that is kept."""
+        grown, self._grown = self._grown, set()
+        for stream_id in grown:
+            if (stream := self._inbound_streams.get(stream_id)) is not None:
+                self._deliver_whole(stream)
 
     def _deliver_whole(self, stream: InboundStream) -> None:
         for message in stream.pop_messages():
             self._advertised_rwnd += len(message[2])
             self._deliver(*message)
+
+    def _count_held(self) -> int:
+        if self._advertised_rwnd >= WINDOW:
+            return 0
+        return sum(len(stream.reassembly) for stream in self._inbound_streams.values())
+
+    def _is_over_budget(self) -> bool:
+        return self._advertised_rwnd < -WINDOW or self._held >= MOST_HELD
 
     def _is_beyond_budget(self, tsn: int) -> bool:
         """Whether a chunk is too much to be kept: what minds the window never is.
@@ -212,7 +249,7 @@ class Receiving(Timers):
         A chunk that closes a gap may free what is held, so it may come for longer.
         """
         closes_gap = self._last_received_tsn is not None and (tsn - self._last_received_tsn) % TSNS == 1
-        return not closes_gap or self._advertised_rwnd < -2 * WINDOW
+        return not closes_gap or self._advertised_rwnd < -2 * WINDOW or self._held >= 2 * MOST_HELD
 
     # Large messages
 
@@ -236,7 +273,8 @@ class Receiving(Timers):
     def _take_beside(self, large: LargeMessage, stream: InboundStream, chunk: InboundChunk) -> None:
         """Takes a chunk of the stream on which a large message is under way: whatever is not its next waits."""
         self._advertised_rwnd -= len(chunk.user_data)
-        stream.add_chunk(chunk)
+        self._held += 1
+        _insert(stream.reassembly, chunk)
         self._drain(large, stream)
 
     def _drain(self, large: LargeMessage, stream: InboundStream) -> None:
@@ -293,3 +331,9 @@ class Receiving(Timers):
             return True
         beyond.add(tsn)
         return False
+
+
+def _insert(held: list[DataChunk], chunk: InboundChunk) -> None:
+    """Puts a chunk where its TSN has it."""
+    half = TSNS // 2
+    held.insert(bisect_left(held, half, key=lambda each: (each.tsn - chunk.tsn + half) % TSNS), chunk)

@@ -107,6 +107,7 @@ class SctpTransport(Remote):
         "Ours, before the association is established and their streams can be chosen."
         self._offered: dict[int, deque[Channel]] = {}
         self._stopping = False
+        self._followed: set[DtlsTransport] = set()
         self._follow(self.dtls)
 
     # Calls
@@ -386,6 +387,10 @@ class SctpTransport(Remote):
     # States
 
     def _follow(self, dtls: DtlsTransport) -> None:
+        if dtls in self._followed:
+            return
+        self._followed.add(dtls)
+
         def state_changed(state: DtlsState) -> None:
             if dtls is self.dtls:
                 self._dtls_changed(state)
