@@ -26,6 +26,7 @@ from sound_path import (
 
 from aiortc_worker.rtp import sound_decoder
 from aiortc_worker.rtp.audio_encoder import AudioEncoder
+from aiortc_worker.rtp.continuous_sound import JUMP
 from aiortc_worker.rtp.parameters import Codec
 from aiortc_worker.rtp.stretch import stretched
 
@@ -283,3 +284,12 @@ def silence() -> bytes:
     encoder = AudioEncoder(OPUS, None)
     nothing = np.zeros(960, np.int16)
     return [each.data for at in range(20) for each in encoder.encode([frame_of(nothing, 48000, at)])][-1]
+
+
+def test_timestamps_that_leap_make_no_more_sound_than_time_passes() -> None:
+    step = PCMU.clock_rate // 50
+    leap = step + int(1.9 * PCMU.clock_rate)
+    sound = payloads("pcmu", 500)
+    hostile = [Sent(FIRST + 2 * i, i * 0.002, i * leap, each) for i, each in enumerate(sound)]
+    listener = Listener(PCMU).hear([(each.at, each) for each in hostile], 1.1)
+    assert listener.seconds() < 500 * 0.02 + 1.1 + JUMP + 1

@@ -151,7 +151,7 @@ class AudioDecoding:
             else:
                 if cause.begins:
                     self._continuous.restart()
-                self._continuous.packet(cause.frame, cause.timestamp, wished, sound)
+                self._continuous.packet(cause.frame, cause.timestamp, cause.now, wished, sound)
                 wished -= sound.inserted - sound.removed
             made.append(_Made(sound, list(self._frames(sound))))
         return made

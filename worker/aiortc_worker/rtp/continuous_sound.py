@@ -18,7 +18,7 @@ FADE, SILENCE = 0.12, 0.3
 RISE: Final = 0.005
 "Seconds in which sound comes back after a silence."
 JUMP: Final = 2.0
-"Seconds: timestamps that leave out more go on from another timeline."
+"Seconds: timestamps that leave out more, or more than has passed since gaps were made up, begin another timeline."
 PAUSE_PEAK: Final = 4
 "What a peer does not send after sound below this peak was a pause (DTX), not a loss."
 PATIENCE: Final = 5
@@ -68,6 +68,9 @@ class ContinuousSound:
         self._broken = False
         "Whether the last packet could not be decoded: it is as good as lost."
         self._unstretched = 0
+        self._allowed = JUMP
+        "Seconds of gaps that may be made up: no more than passes, or a peer's timestamps would make hours of sound."
+        self._arrived: float | None = None
 
     def restart(self) -> None:
         """Whatever comes next is not what followed."""
@@ -83,9 +86,11 @@ class ContinuousSound:
         else:
             self._conceal(count, sound)
 
-    def packet(self, frame: CodedFrame, timestamp: int, stretch: int, sound: Sound) -> None:
+    def packet(self, frame: CodedFrame, timestamp: int, now: float, stretch: int, sound: Sound) -> None:
         """Decodes the next packet, after what is missing before it; `stretch` samples may be put in, or cut."""
+        self._allow(now)
         gap = self._gap(timestamp)
+        self._allowed -= max(0, gap) / self._rate
         if gap > 0 and (frame.after_loss or self._broken):
             self._make_up(frame.data, gap, sound)
         elif gap > 0:
@@ -108,12 +113,17 @@ class ContinuousSound:
         self._made_up = 0
         self._concealing = False
 
+    def _allow(self, now: float) -> None:
+        if self._arrived is not None:
+            self._allowed = min(JUMP, self._allowed + max(0.0, now - self._arrived))
+        self._arrived = now
+
     def _gap(self, timestamp: int) -> int:
         """Samples between what was made and the packet of `timestamp`; 0 on another timeline."""
         if self._next is None:
             return 0
         step = timestamp - self._next
-        if not 0 <= step <= JUMP * self._clock_rate:
+        if not 0 <= step <= self._allowed * self._clock_rate:
             self._ahead = 0
             return 0
         return step * self._rate // self._clock_rate - self._ahead
