@@ -71,7 +71,11 @@ export function warmUp(): void {
 function openSessions(options: ShimOptions): Sessions {
 	const { env } = process;
 	const count = options.sessions ?? Number(env.AIORTC_SHIM_WORKERS || 1);
-	if (!Number.isInteger(count) || count < 1) throw new RangeError(`AIORTC_SHIM_WORKERS is ${count}; a count is needed`);
+	if (!Number.isInteger(count) || count < 1) {
+		const given =
+			options.sessions === undefined ? `AIORTC_SHIM_WORKERS=${env.AIORTC_SHIM_WORKERS}` : `sessions: ${count}`;
+		throw new RangeError(`${given}: an integer of 1 or more is needed`);
+	}
 	const debug = options.debug ?? (env.AIORTC_SHIM_DEBUG ? (line: string) => console.error(line) : undefined);
 	const { log = consoleLog } = options;
 	const bridge = new EmbeddedUse(log, count);

@@ -244,13 +244,14 @@ test('a log hears at once of a bridge that is not there, and the error says what
 });
 
 test('AIORTC_SHIM_URL=http: is told which scheme it wants', async () => {
-	const { stdout } = await runScript(
+	const { stdout, stderr, code } = await runScript(
 		`import { shim } from 'aiortc-shim';
 		await shim.ready.catch(({ name, message, cause }) => console.log(name, cause.name, message));`,
 		{ AIORTC_SHIM_URL: 'http://127.0.0.1:8080', AIORTC_SHIM_TOKEN: 'a token' },
 	);
 	const sentence = "The bridge's URL is http://127.0.0.1:8080; one with ws: or wss:, as ws://127.0.0.1:8080, is needed";
 	assert.is(stdout, `InvalidStateError SyntaxError ${sentence}\n`);
+	assert.equal([stderr, code], ['', 0], 'nothing that cannot be caught follows');
 });
 
 test('NODE_EXTRA_CA_CERTS reaches the worker, which says so when it cannot read it', async () => {
