@@ -163,7 +163,7 @@ test('a peer that has closed and comes again as another gets media and new chann
 test('an exchange with the same certificate leaves the association, whatever role or credentials it has', async () => {
 	const [a, b] = [await makeSide(), await makeSide()];
 	await exchange(a, b);
-	await opened(a.agreed);
+	await Promise.all([opened(a.agreed), connected(a.connection, b.connection)]);
 	const changes = [a, b].map(({ connection }) => record(connection.getSenders()[0]!.transport!, 'statechange'));
 	await exchange(a, b);
 	await exchange(b, a);
