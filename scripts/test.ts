@@ -45,7 +45,7 @@ const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promis
 /**
  * Files that are not for several sessions: what they test is below a shim's sessions, beside it or a page, or it is ten
  * programs whose workers take the whole of a machine as it is. In pc-another-peer a peer that offers in another's place
- * is not reached in one of eight runs with several sessions: a fault that is not found yet.
+ * was not reached in 2 of 13 runs with several sessions: a fault that is not found yet.
  */
 const ONE_SESSION = /\/integration\/(bridge\/|setup\/|bench|pc-another-peer)|\/e2e\/(page|room)/;
 /** Run with several sessions, too, when all is run. */
