@@ -149,10 +149,10 @@ test('a receiver that does not read stops its own association, and no other of t
 });
 
 function run(what: 'bridge' | 'receiver', options: object = {}): ChildProcess {
-	return fork(path.join(import.meta.dirname, 'channelsPrograms.ts'), [
-		what,
-		JSON.stringify({ ...options, total: TOTAL }),
-	]);
+	const program = path.join(import.meta.dirname, 'channelsPrograms.ts');
+	return fork(program, [what, JSON.stringify({ ...options, total: TOTAL })], {
+		execArgv: [...process.execArgv, '--expose-gc'],
+	});
 }
 
 /** A channel between two shims, candidates in the descriptions. */
