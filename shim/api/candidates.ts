@@ -9,6 +9,7 @@ import { RTCPeerConnectionIceErrorEvent } from './events/RTCPeerConnectionIceErr
 import { RTCPeerConnectionIceEvent } from './events/RTCPeerConnectionIceEvent.ts';
 import type { RTCIceCandidate, toCandidateInit } from './RTCIceCandidate.ts';
 import type { Transport } from './transport.ts';
+import { takesCandidates } from './transports.ts';
 
 type Candidate = ReturnType<typeof toCandidateInit>;
 
@@ -103,12 +104,15 @@ export async function addIceCandidate(connection: Connection, candidate: Candida
 	if (connection.isClosed) return;
 	// 4.7.2
 	for (const { mid, iceUfrag, rejected } of sections) {
-		const transport = connection.transports.get(mid);
 		if (rejected || iceUfrag === undefined) continue;
 		addToRemote(connection, mid, iceUfrag, end ? [] : [withoutPrefix(candidate.candidate)], end);
-		if (!end) transport?.addRemoteCandidate(withoutPrefix(candidate.candidate), iceUfrag);
+		const transport = connection.transports.get(mid);
+		if (!transport) continue;
 		// The end of a bundled section's own candidates is not the end of the tag's.
-		else if (transport?.mid === mid) transport.addRemoteCandidate(null, iceUfrag);
+		if (end && transport.mid === mid) transport.addRemoteCandidate(null, iceUfrag);
+		if (!end && takesCandidates(transport, mid, remote.description)) {
+			transport.addRemoteCandidate(withoutPrefix(candidate.candidate), iceUfrag);
+		}
 	}
 }
 

@@ -67,10 +67,7 @@ function adoptOrMake(connection: Connection, owner: string, owners: ReadonlyMap<
 	return isDue ? waiting : new Transport(connection, owner, 0);
 }
 
-/**
- * Begins checks and handshakes with what both descriptions say.
- * Candidates may have been trickled for any section of a group, so all of them are looked at.
- */
+/** Begins checks and handshakes with what both descriptions say. */
 export function connectTransports(connection: Connection, answerer: 'local' | 'remote'): void {
 	const local = connection.local!.description;
 	const remote = connection.remote!.description;
@@ -78,12 +75,24 @@ export function connectTransports(connection: Connection, answerer: 'local' | 'r
 		const localSection = sectionOf(local, transport.mid);
 		const remoteSection = sectionOf(remote, transport.mid);
 		if (!localSection || !remoteSection || remoteSection.rejected) continue;
-		const members = remote.sections.filter(({ mid }) => connection.transports.get(mid) === transport);
+		const members = remote.sections.filter(
+			({ mid }) => connection.transports.get(mid) === transport && takesCandidates(transport, mid, remote),
+		);
 		transport.connect({
 			...interpretTransport(localSection, remoteSection, answerer),
 			candidates: [...new Set(members.flatMap(({ candidates }) => candidates))],
 		});
 	}
+}
+
+/**
+ * Whether a transport takes the candidates that the peer has said under a mid. Under its own it does; under that of
+ * another section of its group only while its own has none. Each section of an offer has sockets of its own until the
+ * answer bundles them: they answer checks, since their credentials are equal, and lead nowhere. A peer that trickles
+ * under any mid of a group says nothing under the right one.
+ */
+export function takesCandidates(transport: Transport, mid: string, remote: Description): boolean {
+	return transport.mid === mid || !sectionOf(remote, transport.mid)?.candidates.length;
 }
 
 /**

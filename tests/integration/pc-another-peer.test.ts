@@ -19,12 +19,16 @@ interface Side {
 	messages: string[];
 }
 
+const sides: Side[] = [];
+test.after.each(() => end(...sides.splice(0)));
+
 async function makeSide(): Promise<Side> {
 	const connection = new shim.RTCPeerConnection();
 	const stream = await shim.mediaDevices.getUserMedia({ audio: true, video: size });
 	for (const track of stream.getTracks()) connection.addTrack(track, stream);
 	const agreed = connection.createDataChannel('agreed', AGREED);
 	const side: Side = { connection, stream, agreed, incoming: new Map(), messages: [] };
+	sides.push(side);
 	listen(side, agreed);
 	connection.addEventListener('datachannel', ({ channel }) => {
 		side.incoming.set(channel.label, channel as never);
@@ -68,8 +72,8 @@ async function says(from: RTCDataChannel, to: Side, text: string): Promise<void>
 	await until(`${from.label}: ${text}`, () => to.messages.includes(`${from.label}: ${text}`));
 }
 
-function end(...sides: Side[]): void {
-	for (const { connection, stream } of sides) {
+function end(...ended: Side[]): void {
+	for (const { connection, stream } of ended) {
 		for (const track of stream.getTracks()) track.stop();
 		connection.close();
 	}
@@ -124,7 +128,6 @@ for (const [how, restarts, offererIsNew] of [
 		await says(a.incoming.get('of c')!, c, 'over what c has opened');
 		assert.equal(orphaned, ['error', 'close']);
 		assert.is(a.agreed.bufferedAmount + announced.bufferedAmount, 0);
-		end(a, b, c);
 	});
 }
 
@@ -139,7 +142,6 @@ test('another peer may bundle what the one before did not', async () => {
 	await says(c.agreed, a, 'to a');
 	await flows(a);
 	assert.is(a.connection.sctp!.transport, a.connection.getSenders()[0]!.transport);
-	end(a, b, c);
 });
 
 test('a peer that has closed and comes again as another gets media and new channels; the old ones are closed', async () => {
@@ -157,7 +159,6 @@ test('a peer that has closed and comes again as another gets media and new chann
 	const later = a.connection.createDataChannel('later');
 	await opened(later);
 	await says(later, c, 'to c');
-	end(a, c);
 });
 
 test('an exchange with the same certificate leaves the association, whatever role or credentials it has', async () => {
@@ -172,7 +173,6 @@ test('an exchange with the same certificate leaves the association, whatever rol
 	await flows(a);
 	await says(a.agreed, b, 'still');
 	assert.equal(changes, [[], []]);
-	end(a, b);
 });
 
 test('a peer of another certificate than it has said fails, and the right one mends it', async () => {
@@ -200,7 +200,6 @@ test('a peer of another certificate than it has said fails, and the right one me
 	await exchange(a, d);
 	await connected(a.connection, d.connection);
 	await flows(a);
-	end(a, b, c, d);
 });
 
 test.run();

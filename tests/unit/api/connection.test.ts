@@ -404,6 +404,34 @@ test('the end of candidates of a bundled section is not that of the transport wh
 	);
 });
 
+test('a bundle takes the candidates of its tag: those of the other sections lead to sockets that are about to close', async () => {
+	const of = (port: number) => `candidate:1 1 udp 2130706431 192.0.2.1 ${port} typ host`;
+	const withCandidates = (sdp: string, first: number): string => {
+		let port = first;
+		return sdp.replaceAll(/a=ice-pwd:.*\r\n/g, (line) => `${line}a=${of(port++)}\r\n`);
+	};
+	const fake = new FakeSession();
+	const answerer = connect(fake);
+	const given = () => {
+		const calls = fake.of('IceTransport')[0]!.calls.filter(([name]) => name === 'addRemoteCandidate');
+		return calls.map(([, params]) => params.candidate);
+	};
+	// The second offer is of another peer, whose sections find one transport for all.
+	for (const ports of [[5000], [6000, 6010]]) {
+		const offerer = connect(new FakeSession());
+		offerer.addTransceiver('audio');
+		offerer.addTransceiver('video');
+		await offerer.setLocalDescription();
+		await answerer.setRemoteDescription({ type: 'offer', sdp: withCandidates(offerer.localDescription!.sdp, ports[0]!) });
+		await answerer.setLocalDescription();
+		for (const trickled of ports.slice(1)) {
+			await answerer.addIceCandidate({ candidate: of(trickled), sdpMid: '1' });
+			await answerer.addIceCandidate({ candidate: of(trickled + 1), sdpMid: '0' });
+		}
+	}
+	assert.equal(given(), [of(5000), of(6000), of(6011)]);
+});
+
 test('a peer that knows no BUNDLE keeps a transport a section', async () => {
 	const fake = new FakeSession();
 	const connection = connect(fake);
