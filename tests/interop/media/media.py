@@ -72,7 +72,7 @@ class Recording:
     """A file that a peer is still writing, decoded as far as it goes."""
 
     def __init__(self, path: str, codec: str) -> None:
-        self._file = open(path, "rb")
+        self._path, self._read = path, 0
         self._decoder = av.CodecContext.create(DECODERS[codec], "r")
         if codec == "opus":
             self._decoder.sample_rate, self._decoder.layout = SAMPLE_RATE, "stereo"
@@ -97,7 +97,11 @@ class Recording:
         return {"seconds": self._samples / SAMPLE_RATE, **self._tone()}
 
     def _records(self) -> Iterator[bytes]:
-        self._left += self._file.read()
+        with open(self._path, "rb") as file:
+            file.seek(self._read)
+            more = file.read()
+        self._read += len(more)
+        self._left += more
         while len(self._left) >= 4:
             length = int.from_bytes(self._left[:4], "little")
             if len(self._left) < 4 + length:

@@ -30,7 +30,8 @@ HIGH = 1 << 20
 LARGEST = 65_536
 "What webrtcbin sends at most, whatever the other end announces."
 SOURCES = {
-    "audio": f"audiotestsrc is-live=true freq={TONE} volume=0.5 ! audio/x-raw,rate={RATE},channels=2 ! opusenc ! rtpopuspay",
+    "audio": f"audiotestsrc is-live=true freq={TONE} volume=0.5 ! audio/x-raw,rate={RATE},channels=2"
+    " ! opusenc ! rtpopuspay",
     "VP8": "vp8enc deadline=1 keyframe-max-dist=15 target-bitrate=500000 ! rtpvp8pay",
     "H264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 bitrate=500"
     " ! video/x-h264,profile=constrained-baseline ! rtph264pay config-interval=-1 aggregate-mode=zero-latency",

@@ -104,7 +104,7 @@ class End:
         channel = self.channels[label]
         message = b"\0" * bytes
         for _ in range(count):
-            while channel.buffered_amount > HIGH:
+            while channel.buffered_amount > HIGH:  # noqa: ASYNC110  # There is no event of it.
                 await asyncio.sleep(0.002)
             channel.send(message)
 
