@@ -104,7 +104,8 @@ function readDeclaration(file) {
 
 function copyFiles() {
 	for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs']) copy(name);
-	for (const name of ['aiortc_worker', 'requirements.lock']) copy(join('worker', name));
+	for (const name of ['aiortc_worker', 'compile.py', 'requirements.lock', 'requirements-compile.lock'])
+		copy(join('worker', name));
 	copy(join('scripts', 'aiortc-shim.cjs'));
 }
 

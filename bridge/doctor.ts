@@ -1,6 +1,7 @@
 /** `aiortc-shim doctor`: what is there, what is missing, a line each. */
 
 import { askBridge } from './askBridge.ts';
+import { findCompiled } from './compile.ts';
 import { chooseInterpreter, findUv, run } from './interpreter.ts';
 import { checkPython, ensureCache, findPython } from './python.ts';
 
@@ -42,7 +43,7 @@ async function describeEnvironment(): Promise<string> {
 	if (!python) throw new Error('not made yet: run npx aiortc-shim setup, or start a program that needs it');
 	await checkPython(python);
 	const { output } = await run(python, ['-c', VERSIONS], 10_000);
-	return `${output.trim()} (${python})`;
+	return `${output.trim()}${findCompiled(python) ? ', compiled' : ''} (${python})`;
 }
 
 async function line(name: string, find: () => Promise<string>): Promise<boolean> {

@@ -63,8 +63,13 @@ function isExecutable(path: string): boolean {
 }
 
 /** Runs a short command to its end, or for `timeout` milliseconds; never rejects. */
-export function run(command: string, args: readonly string[], timeout: number): Promise<Outcome> {
-	const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+export function run(
+	command: string,
+	args: readonly string[],
+	timeout: number,
+	env?: NodeJS.ProcessEnv,
+): Promise<Outcome> {
+	const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, windowsHide: true });
 	// Not spawn's own timeout, which goes on, and keeps the process alive, when the command cannot be started.
 	const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
 	return outcome(child).finally(() => clearTimeout(timer));

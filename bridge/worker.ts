@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Log, LogRecord } from '../shim/link/log.ts';
+import { findCompiled } from './compile.ts';
 import { Health } from './health.ts';
 import { unrefChild } from './interpreter.ts';
 import { LocalSocket } from './LocalSocket.ts';
@@ -61,7 +62,7 @@ export class Worker {
 		// -P: a file of the current folder must not stand in for a module of the same name.
 		this.#child = spawn(python, ['-P', '-m', 'aiortc_worker', ...where, ...debug], {
 			stdio: ['pipe', 'pipe', 'pipe'],
-			env: environment(this.#secret),
+			env: environment(python, this.#secret),
 			windowsHide: true,
 		});
 		if (unref) unrefChild(this.#child);
@@ -164,9 +165,10 @@ export function socketRoot(): string {
 	return root.length <= 64 || process.platform === 'win32' ? root : '/tmp';
 }
 
-function environment(secret: string | null): NodeJS.ProcessEnv {
+function environment(python: string, secret: string | null): NodeJS.ProcessEnv {
 	const path = process.env.PYTHONPATH ? WORKER + delimiter + process.env.PYTHONPATH : WORKER;
-	const env: NodeJS.ProcessEnv = { ...process.env, PYTHONPATH: path };
+	const compiled = process.env.AIORTC_WORKER_COMPILED ?? findCompiled(python) ?? '';
+	const env: NodeJS.ProcessEnv = { ...process.env, PYTHONPATH: path, AIORTC_WORKER_COMPILED: compiled };
 	if (secret) env.AIORTC_WORKER_SECRET = secret;
 	return env;
 }
