@@ -19,6 +19,10 @@ export interface Fake {
 	takes?: number;
 	/** What is wrong with it, once it is made; nothing unless given. */
 	fault?: string;
+	/** What the compiler says, and fails; it makes a folder unless given. */
+	compiler?: string;
+	/** Whether it takes what was compiled. */
+	takesCompiled?: boolean;
 }
 
 export interface Result {
@@ -48,7 +52,8 @@ export class FakeMachine {
 
 	/** Puts an interpreter into PATH that does as much of one as the set-up looks at. */
 	python(name: string, fake: Fake = {}): void {
-		const { version = '3 11 4 1', venv = '', pip = '', status = 1, takes = 0, fault = '' } = fake;
+		const { version = '3 11 4 1', venv = '', pip = '', status = 1, takes = 0, fault = '', compiler = '' } = fake;
+		const from = fake.takesCompiled === false ? 'association.py' : '"$AIORTC_WORKER_COMPILED/association.so"';
 		this.command(
 			name,
 			`case "$*" in
@@ -56,6 +61,8 @@ export class FakeMachine {
 				*subprocess*) shift 3; exec "$@" ;;
 				'-I -m venv '*) echo venv >> '${this.#log}'; ${fail(venv, status)}; mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
 				'-I -m pip '*) echo pip >> '${this.#log}'; sleep ${takes}; ${fail(pip, status)} ;;
+				*compile.py*) echo compile >> '${this.#log}'; ${fail(compiler, 1)}; mkdir -p "$2/aiortc_worker" ;;
+				*import_module*) echo ${from} ;;
 				*importlib*) ${fail(fault, 1)} ;;
 				*) echo "unexpected: $*" >&2; exit 9 ;;
 			esac`,
@@ -63,7 +70,7 @@ export class FakeMachine {
 	}
 
 	/** How often a step was run. */
-	count(step: 'venv' | 'pip'): number {
+	count(step: 'venv' | 'pip' | 'compile'): number {
 		const text = existsSync(this.#log) ? readFileSync(this.#log, 'utf8') : '';
 		return text.split('\n').filter((line) => line === step).length;
 	}

@@ -57,6 +57,43 @@ test('the newest Python is chosen; what is called so and does not run, or is a b
 	assert.is((await machine.run()).code, 0);
 });
 
+test('setup --compile compiles once, and says where; a folder is there whole or not at all', async ({ machine }) => {
+	machine.python('python3');
+	const first = await machine.run(['setup', '--compile']);
+	assert.is(first.code, 0, first.lines.join());
+	const [, folder] = first.stdout.split('\n') as [string, string];
+	assert.match(folder, /cache\/aiortc-shim\/native-\w+$/);
+	assert.ok(existsSync(join(folder, 'aiortc_worker')));
+	assert.equal(await machine.run(['setup', '--compile']), { code: 0, stdout: first.stdout, lines: [] });
+	assert.is(machine.count('compile'), 1);
+	assert.match((await machine.run(['doctor'])).stdout, /, compiled/);
+});
+
+for (const [what, fake, sentence] of [
+	[
+		'a C compiler that is not there',
+		{ compiler: "error: command 'gcc' failed: No such file or directory" },
+		/apt install gcc python3-dev/,
+	],
+	['a fault of the compiler', { compiler: 'error: internal' }, /^compiling failed \(error: internal\)/],
+	[
+		'a Python that does not take what was compiled',
+		{ takesCompiled: false },
+		/does not take what was compiled \(association.py\)/,
+	],
+] as const) {
+	test(`setup --compile names ${what}, and leaves nothing`, async ({ machine }) => {
+		machine.python('python3', fake);
+		const { code, lines } = await machine.run(['setup', '--compile']);
+		assert.is(code, 1);
+		assert.match(lines.at(-1)!, sentence);
+		assert.equal(
+			readdirSync(join(machine.cache, 'aiortc-shim')).filter((name) => name.startsWith('native')),
+			[],
+		);
+	});
+}
+
 test('without Python, one sentence says what to install', async ({ machine }) => {
 	const { code, lines } = await machine.run();
 	assert.is(code, 1);
