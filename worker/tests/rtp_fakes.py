@@ -110,7 +110,7 @@ class FakeTransport:
         self.sent_rtcp: list[bytes] = []
         self.peer: FakeTransport
 
-    def send_rtp(self, data: bytes) -> bool:
+    def send_rtp(self, data: bytes, more: bool = False) -> bool:
         self.sent_rtp.append(data)
         self.network.carry(len(data), lambda: self.peer.router.handle_rtp(data, int(time.monotonic() * 1000)))
         return True

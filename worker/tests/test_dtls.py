@@ -240,11 +240,11 @@ async def test_all_records_of_a_datagram_are_read(monkeypatch: pytest.MonkeyPatc
     await asyncio.sleep(0.1)
     sent: list[bytes] = []
 
-    def send(data: bytes) -> bool:
+    def send_run(data: bytes, _size: int) -> int:
         sent.append(data)
-        return True
+        return len(data)
 
-    monkeypatch.setattr(a.ice, "send", send)
+    monkeypatch.setattr(a.ice, "send_run", send_run)
     for packet in (b"one", b"two", b"three"):
         assert a.dtls.dtls.send_data(packet)
     read: list[bytes] = []

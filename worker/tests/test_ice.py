@@ -521,7 +521,7 @@ async def test_a_connection_that_was_replaced_still_hears_for_a_while(monkeypatc
     await restart(a, b)
     await a.session.event(a.ice, "selectedpairchange")
     await asyncio.sleep(0.1)
-    assert old.send_now(b"\x80late")
+    assert old.send_run(b"\x80late", 5)
     assert await asyncio.wait_for(a.ice._recv(), 2) == b"\x80late"
     async with asyncio.timeout(5):
         while old._protocols:  # noqa: ASYNC110

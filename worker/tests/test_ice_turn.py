@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import pytest
 from pair import Peer, close, connect, put
@@ -52,6 +53,22 @@ async def test_a_relay_alone_carries_a_channel(server: TurnServer, query: str) -
     assert len(server.relays) == 1
     await close(a, b)
     assert server.relays == {}, "the allocation is released"
+
+
+async def test_a_relay_is_given_each_datagram_of_a_run(server: TurnServer) -> None:
+    a, b = relayed(server), Peer("controlled")
+    await connect(a, b)
+    await asyncio.sleep(0.1)
+    sent = [bytes([128, index]) + bytes(1000) for index in range(20)] + [b"\x80end"]
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    b.dtls.router.handle_rtp = lambda data, arrival_ms: heard.put_nowait(data)  # type: ignore[method-assign]
+    b.dtls.dtls._rx_srtp = SimpleNamespace(unprotect=bytes)  # type: ignore[assignment]
+    before = (await a.ice.getStats()).packets_sent
+    assert a.ice.send_run(b"".join(sent), 1002) == sum(map(len, sent))
+    async with asyncio.timeout(5):
+        assert [await heard.get() for _ in sent] == sent
+    assert (await a.ice.getStats()).packets_sent - before == len(sent)
+    await close(a, b)
 
 
 async def test_a_wrong_password_is_an_error_of_the_server(server: TurnServer) -> None:

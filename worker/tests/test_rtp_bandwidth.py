@@ -232,7 +232,7 @@ def test_the_start_is_what_the_peer_says():
 )
 def test_a_picture_stays_between_what_the_peer_names_as_least_and_most(parameters, max_bitrate, flow):
     pipeline = VideoPipeline(Timeline(90_000), None)
-    stream = OutboundStream(1, None, len)
+    stream = OutboundStream(1, None, lambda packet, _more: len(packet))
     stream.max_bitrate = max_bitrate
     pipeline.configure(Codec("video/VP8", 96, 90_000, None, parameters), [stream])
     pipeline.put(av.VideoFrame(320, 240, "yuv420p"))

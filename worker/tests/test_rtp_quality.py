@@ -68,7 +68,7 @@ async def test_a_pipeline_tells_what_limits_it(share, waits, reason):
     async def run(work, *args):
         return work(*args)
 
-    pipeline, stream = VideoPipeline(Timeline(90_000), run), OutboundStream(1, None, lambda packet: 100)
+    pipeline, stream = VideoPipeline(Timeline(90_000), run), OutboundStream(1, None, lambda _packet, _more: 100)
     stream.active = True
     pipeline.configure(VP8, [stream])
     camera = Camera()

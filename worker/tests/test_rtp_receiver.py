@@ -226,7 +226,7 @@ async def test_padding_and_broken_packets_disturb_nothing():
         send = link.near.send_rtp
         shift = 0
 
-        def padded(data: bytes) -> bool:
+        def padded(data: bytes, _more: bool = False) -> bool:
             # After each frame an empty packet, as an SFU sends to probe; and between them, noise.
             nonlocal shift
             packet = RtpPacket.parse(data)
@@ -267,7 +267,7 @@ async def test_a_malformed_picture_asks_for_another_keyframe_and_goes_on():
         send = link.near.send_rtp
         spoil = True
 
-        def spoiled(data: bytes) -> bool:
+        def spoiled(data: bytes, _more: bool = False) -> bool:
             nonlocal spoil
             if spoil and len(data) > 200:
                 spoil = False
@@ -335,7 +335,7 @@ async def test_a_sequence_that_begins_anew_on_its_ssrc_is_followed():
         send = link.near.send_rtp
         shift = 0
 
-        def shifted(data: bytes) -> bool:
+        def shifted(data: bytes, _more: bool = False) -> bool:
             return send(data[:2] + ((int.from_bytes(data[2:4], "big") + shift) & 0xFFFF).to_bytes(2, "big") + data[4:])
 
         link.near.send_rtp = shifted

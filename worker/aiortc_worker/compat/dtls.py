@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import pylibsrtp
@@ -35,6 +35,7 @@ from OpenSSL import SSL
 from OpenSSL._util import ffi, lib
 from OpenSSL.crypto import X509
 
+from ..transports.udp_socket import runs
 from ..weak import weakly
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,10 @@ RECORD_HEADER = struct.Struct("!BHHHIH")
 "Type, version, epoch, sequence number in two parts, length (RFC 6347, section 4.1)."
 
 
+FLIGHT = ffi.new("char[]", 2**16)
+"Takes the records that leave in one system call. One for all connections: what is in it is copied out at once."
+
+
 class Path(Protocol):
     """What DTLS wants of ICE."""
 
@@ -65,6 +70,7 @@ class Path(Protocol):
     def state(self) -> str: ...
 
     def send(self, data: bytes) -> bool: ...
+    def send_run(self, data: bytes, size: int) -> int: ...
     def largest_datagram(self) -> int: ...
     def keep_whole(self, whole: bool) -> None: ...
     async def _send(self, data: bytes) -> None: ...
@@ -129,6 +135,8 @@ class DtlsConnection(RTCDtlsTransport):
         self._on_state = on_state
         self._pump: asyncio.Future[None] | None = None
         self._record = ffi.new("char[]", RECORD)
+        self._burst: list[bytes] = []
+        "SRTP packets that wait for the last one of their frame."
         self._muted = False
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
@@ -198,16 +206,30 @@ class DtlsConnection(RTCDtlsTransport):
         """OpenSSL's name of the SRTP protection profile."""
         return self._ssl.get_selected_srtp_profile().decode() if self._ssl is not None else None
 
-    def protect(self, data: bytes, rtcp: bool) -> bool:
-        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:711)."""
+    def protect(self, data: bytes, rtcp: bool, more: bool = False) -> bool:
+        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:711).
+
+        With `more` it waits for the next one, which follows at once, and goes with it.
+        """
         if self._state is not State.CONNECTED:
             return False
         try:
             protected = self._tx_srtp.protect_rtcp(data) if rtcp else self._tx_srtp.protect(data)
         except pylibsrtp.Error as error:
             logger.debug("a packet of %d bytes cannot be protected: %s", len(data), error)
-            return False
-        return self._path.send(protected)
+        else:
+            self._burst.append(protected)
+            return True if more else self._send_burst()
+        if not more:
+            self._send_burst()
+        return False
+
+    def _send_burst(self) -> bool:
+        burst, self._burst = self._burst, []
+        if len(burst) == 1:
+            return self._path.send(burst[0])
+        flights = [(b"".join(run), len(run[0])) for run in runs(burst, 0)]
+        return all([self._path.send_run(flight, size) == len(flight) for flight, size in flights])
 
     async def _do_handshake(self) -> None:
         # aiortc/rtcdtlstransport.py:411; OpenSSL then fragments flights that a certificate of RSA makes too long.
@@ -247,14 +269,28 @@ class DtlsConnection(RTCDtlsTransport):
 
     def send_data(self, data: bytes) -> bool:
         """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:704)."""
+        return self.send_packets((data,))
+
+    def send_packets(self, packets: Sequence[bytes]) -> bool:
+        """Encrypts and sends packets in their order, each in a datagram; False when not all can go. Never raises."""
         if self._state is not State.CONNECTED:
             return False
-        openssl, record = self._openssl, self._record
-        if lib.SSL_write(openssl._ssl, data, len(data)) <= 0:
+        sent = [self._send_records(run) for run in runs(packets, RECORD_OVERHEAD)]
+        return all(sent)
+
+    def _send_records(self, run: Sequence[bytes]) -> bool:
+        """Encrypts packets of one size, whose records have one size, too, and sends them together."""
+        openssl = self._openssl
+        ssl = openssl._ssl
+        written = all(lib.SSL_write(ssl, packet, len(packet)) > 0 for packet in run)
+        if not written:
             lib.ERR_clear_error()
+        length = lib.BIO_read(openssl._from_ssl, FLIGHT, len(FLIGHT))
+        if length <= 0:
             return False
-        length = lib.BIO_read(openssl._from_ssl, record, RECORD)
-        return length > 0 and self._path.send(ffi.buffer(record, length)[:])
+        records = ffi.buffer(FLIGHT, length)[:]
+        size = RECORD_HEADER.size + RECORD_HEADER.unpack_from(records)[5]
+        return self._path.send_run(records, size) == length and written
 
     @property
     def largest_packet(self) -> int:

@@ -23,6 +23,7 @@ from ..transports.ice_server import Server
 from ..transports.ice_timing import IceTiming
 from ..transports.inbox import Inbox
 from ..transports.path_mtu import keep_whole, largest_datagram
+from ..transports.udp_socket import attach
 from .ice_socket import Address, IceSocket, bind, close_protocol
 
 COMPONENT = 1
@@ -80,7 +81,7 @@ class IceConnection(Connection):
         self._on_check = on_check
         self._on_selected = on_selected
         self._on_unreached = on_unreached
-        self._route: tuple[Callable[[bytes, Address], None], Address] | None = None
+        self._route: tuple[Callable[[bytes, int, Address], int], Address] | None = None
         self._doubt_at = float("inf")
         self._give_up_at = float("inf")
         self._patience: list[asyncio.TimerHandle] = []
@@ -95,8 +96,9 @@ class IceConnection(Connection):
         bound = bind(address.bound, self.network.udp_ports)
         if bound is None:
             return None
-        _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: IceSocket(self), sock=bound)
+        protocol = IceSocket(self)
         protocol.bound = bound
+        await attach(bound, protocol)
         host, port = address.announced, bound.getsockname()[1]
         preference = 65535 if is_loopback(host) else 65534 - len(self._protocols)
         protocol.local_candidate = LocalCandidate(
@@ -288,7 +290,7 @@ class IceConnection(Connection):
         nominated = self._nominated.get(COMPONENT)
         if nominated is not None and nominated is not self.selected:
             self.selected = nominated
-            self._route = (nominated.protocol.transport.sendto, nominated.remote_addr)
+            self._route = (_socket(nominated.protocol).send_run, nominated.remote_addr)
             self._on_selected(self)
 
     def request_received(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
@@ -343,16 +345,13 @@ class IceConnection(Connection):
 
     # Traffic
 
-    def send_now(self, data: bytes) -> bool:
-        """Sends a datagram on the selected pair; False when there is none. Never raises, never waits."""
+    def send_run(self, data: bytes, size: int) -> int:
+        """Sends datagrams of `size` bytes, the last of what remains, on the selected pair. Never raises, never waits.
+
+        Returns how many bytes went; 0 when there is no pair.
+        """
         route = self._route
-        if route is None:
-            return False
-        try:
-            route[0](data, route[1])
-        except (OSError, RuntimeError):
-            return False
-        return True
+        return 0 if route is None else route[0](data, size, route[1])
 
     def largest_datagram(self) -> int:
         """Bytes of the longest datagram that may reach the peer in one piece; 0 when nobody knows."""

@@ -6,6 +6,7 @@ Apart from `ice`, which says what aioice does otherwise.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import random
@@ -18,6 +19,7 @@ from aioice import stun, turn
 from aioice.ice import StunProtocol
 
 from ..transports.ice_candidate import ip_version
+from ..transports.udp_socket import UdpSocket
 
 if TYPE_CHECKING:
     from .ice import IceConnection
@@ -54,6 +56,18 @@ class IceSocket(StunProtocol):
                 self.connection.strangers += 1
         else:
             self._stun_received(data, peer)
+
+    def send_run(self, data: bytes, size: int, peer: Address) -> int:
+        """Sends datagrams of `size` bytes, the last of what remains. Returns how many bytes went; never raises."""
+        transport: asyncio.DatagramTransport = self.transport
+        if isinstance(transport, UdpSocket):
+            return transport.send_run(data, size, peer)
+        sent = 0
+        with contextlib.suppress(OSError, RuntimeError):
+            for at in range(0, len(data), size):
+                transport.sendto(data[at : at + size], peer)
+                sent += len(data[at : at + size])
+        return sent
 
     def _stun_received(self, data: bytes, peer: Address) -> None:
         try:

@@ -317,8 +317,8 @@ class RtpSender(Remote):
     async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
         return await self.session.run_blocking("codec", work, *args)
 
-    def _transmit(self, packet: RtpPacket) -> int:
-        """Stamps and sends a packet; its size."""
+    def _transmit(self, packet: RtpPacket, more: bool) -> int:
+        """Stamps and sends a packet, with the next one when there are `more`; its size."""
         assert self._transport is not None
         packet.extensions.abs_send_time = clock.abs_send_time()
         if self._transport_cc:
@@ -327,7 +327,7 @@ class RtpSender(Remote):
                 size, time.monotonic()
             )
         data = packet.serialize(self._extensions)
-        self._transport.send_rtp(data)
+        self._transport.send_rtp(data, more)
         return len(data)
 
     def _keyframe_asked(self, packet: RtcpPsfbPacket) -> None:

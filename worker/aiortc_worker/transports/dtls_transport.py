@@ -99,9 +99,12 @@ class DtlsTransport(Remote):
         """Calls back on every change of `state`, before the shim hears of it."""
         self._listeners.append(listener)
 
-    def send_rtp(self, data: bytes) -> bool:
-        """Encrypts and sends an RTP packet; False when it cannot go. Never raises, never waits."""
-        return self.dtls.protect(data, rtcp=False)
+    def send_rtp(self, data: bytes, more: bool = False) -> bool:
+        """Encrypts and sends an RTP packet; False when it cannot go. Never raises, never waits.
+
+        With `more` it goes with the next packet, which follows at once.
+        """
+        return self.dtls.protect(data, rtcp=False, more=more)
 
     def send_rtcp(self, data: bytes) -> bool:
         """Encrypts and sends a compound RTCP packet; False when it cannot go. Never raises, never waits."""

@@ -98,12 +98,19 @@ class IceTransport(Remote):
 
     def send(self, data: bytes) -> bool:
         """Sends a datagram; False when there is no path. Never raises."""
-        if self._current is None or not self._current.send_now(data):
-            self._unsent += 1
-            return False
-        self._packets_sent += 1
-        self._bytes_sent += len(data)
-        return True
+        return self.send_run(data, len(data)) > 0
+
+    def send_run(self, data: bytes, size: int) -> int:
+        """Sends datagrams of `size` bytes, the last of what remains, in their order. Never raises.
+
+        Returns how many bytes went; 0 when there is no path.
+        """
+        sent = 0 if self._current is None else self._current.send_run(data, size)
+        packets = -(-sent // size)
+        self._packets_sent += packets
+        self._bytes_sent += sent
+        self._unsent += -(-len(data) // size) - packets
+        return sent
 
     def largest_datagram(self) -> int:
         """Bytes of the longest datagram that may reach the peer in one piece; 0 when nobody knows."""
