@@ -117,13 +117,13 @@ export class Sessions {
 	async #createInWorker(access: Access, hello: Hello, isLast = false): Promise<BridgeSession> {
 		const { isolation, pool } = this.#options;
 		const id = crypto.randomUUID();
-		const worker = await pool.place({ session: id, token: access.token, shared: '' }[isolation]);
-		const release = () => pool.release(worker, isolation !== 'session');
+		const place = await pool.place({ session: id, token: access.token, shared: '' }[isolation]);
+		const release = () => place.release(isolation !== 'session');
 		try {
-			return await this.#begin(id, access, hello, worker, release);
+			return await this.#begin(id, access, hello, place.worker, release);
 		} catch (error) {
 			if (!(error instanceof WorkerGoneError)) release();
-			else pool.discard(worker);
+			else place.discard();
 			if (isLast || !(error instanceof WorkerGoneError)) throw error;
 			return this.#createInWorker(access, hello, true);
 		}

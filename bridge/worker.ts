@@ -38,10 +38,6 @@ export interface WorkerOptions {
 export class Worker {
 	/** Called once, when the process has ended. */
 	onexit: (() => void) | null = null;
-	/** Sessions placed on it. */
-	sessions = 0;
-	/** Whose sessions it serves: decided by the first. */
-	owner: string | null = null;
 
 	readonly #child: ChildProcess;
 	readonly #unref: boolean;
