@@ -58,7 +58,7 @@ export interface Bridge extends AsyncDisposable {
 }
 
 /** Sockets that may be on their way to a hello at once. */
-const MAX_STRANGERS = 64;
+const MAX_STRANGERS = 1000;
 /** For the answer to a close frame, before the socket is destroyed. */
 const CLOSE_MS = 1_000;
 

@@ -137,9 +137,11 @@ export class Sessions {
 		release: () => void,
 	): Promise<BridgeSession> {
 		const { graceSeconds, shared, log, network } = this.#options;
-		const local = await worker.connect();
 		const sealKey = createHmac('sha256', this.#secret).update(access.token).digest('base64');
-		const info = await greet(local, id, access, network, sealKey);
+		const { local, info } = await worker.gate.run(async () => {
+			const local = await worker.connect();
+			return { local, info: await greet(local, id, access, network, sealKey) };
+		});
 		const onend = () => {
 			this.#sessions.delete(id);
 			release();

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Log, LogRecord } from '../shim/link/log.ts';
+import { Gate } from './Gate.ts';
 import { Health } from './health.ts';
 import { unrefChild } from './interpreter.ts';
 import { LocalSocket } from './LocalSocket.ts';
@@ -22,6 +23,8 @@ export const SOCKET_NAME = 'worker.sock';
 const START_MS = 30_000;
 /** From its stdin's end to SIGKILL: the worker itself takes at most 5 s to end its sessions. */
 const STOP_MS = 6_000;
+/** Sessions that are being opened at once: asyncio lets 100 wait to be accepted, and a Unix socket refuses the next one. */
+const OPENING = 50;
 /** Of its stderr, for the error of one that did not start. */
 const KEPT_ERROR_BYTES = 4096;
 
@@ -38,6 +41,8 @@ export interface WorkerOptions {
 export class Worker {
 	/** Called once, when the process has ended. */
 	onexit: (() => void) | null = null;
+	/** For the opening of sessions: from connect() to the worker's hello. */
+	readonly gate: Gate = new Gate(OPENING);
 
 	readonly #child: ChildProcess;
 	readonly #unref: boolean;

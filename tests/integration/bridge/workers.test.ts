@@ -180,6 +180,15 @@ test('a session that comes while the first worker starts waits for it, and start
 		assert.is(childrenOf().length, 1);
 	}));
 
+test('hundreds of sessions that come at once while a worker is busy wait for it, and it lives on', () =>
+	withBridge({ workers: 1, spares: 0, limits: { sessions: 400 } }, async (bridge) => {
+		const [worker] = childrenOf();
+		process.kill(worker!, 'SIGSTOP');
+		setTimeout(() => process.kill(worker!, 'SIGCONT'), 1_000);
+		await sessionsAtOnce(bridge, 300);
+		assert.equal(childrenOf(), [worker]);
+	}));
+
 test('sessions that come at once with one token share its worker, and those of another have their own', () => {
 	const access = ['a', 'b'].map((letter) => ({ token: letter.repeat(16), capabilities: [], limits: DEFAULT_LIMITS }));
 	return withStarting({ isolation: 'token', workers: 2, spares: 0, access }, async (bridge) => {
