@@ -51,6 +51,7 @@ export class BridgeSession {
 	#socket: ShimSocket | null = null;
 	#ended = false;
 	#grace: NodeJS.Timeout | undefined;
+	#waitingSince: number | null = null;
 	#lastSeen = performance.now();
 	/** Counted frames that came from the shim and went on to the worker. */
 	#received = 0;
@@ -70,6 +71,11 @@ export class BridgeSession {
 		this.#rate = new RateLimit(options.access.limits.framesPerSecond);
 		this.#local.onframe = (payload, binary) => this.#fromWorker({ payload, binary });
 		this.#local.onclose = () => this.end(CloseCode.workerDied, options.workerEnd());
+	}
+
+	/** When its socket was lost, in milliseconds of performance.now(); null while it has one. */
+	get waitingSince(): number | null {
+		return this.#waitingSince;
 	}
 
 	/** Makes `socket` the session's, in place of an older one. */
@@ -126,6 +132,7 @@ export class BridgeSession {
 
 	#adopt(socket: ShimSocket, resumed: boolean): void {
 		clearTimeout(this.#grace);
+		this.#waitingSince = null;
 		closeSocket(this.#socket, CloseCode.replaced, 'a newer socket took the session up');
 		this.#socket = socket;
 		this.#lastSeen = performance.now();
@@ -162,6 +169,7 @@ export class BridgeSession {
 	}
 
 	#waitForResume(): void {
+		this.#waitingSince = performance.now();
 		const expired = () => this.end(CloseCode.unknownSession, 'past its grace time');
 		this.#grace = setTimeout(expired, this.#options.graceSeconds * 1000);
 		this.#grace.unref();

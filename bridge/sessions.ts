@@ -11,7 +11,7 @@ import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, findAccess, isSame } from './limits.ts';
 import { Newcomer } from './Newcomer.ts';
 import type { Network } from './network.ts';
-import { type Pool, PoolFullError } from './pool.ts';
+import { type Placement, type Pool, PoolFullError } from './pool.ts';
 import type { ShimSocket } from './ShimSocket.ts';
 import { BridgeSession, closeSocket } from './session.ts';
 import type { Worker } from './worker.ts';
@@ -102,7 +102,7 @@ export class Sessions {
 		const { token, limits } = access;
 		const opening = this.#opening.get(token) ?? 0;
 		const existing = [...this.#sessions.values()].filter((session) => session.access === access).length;
-		if (existing + opening >= limits.sessions) {
+		if (existing + opening >= limits.sessions && !this.#endWaiting(access)) {
 			throw new HelloError(CloseCode.limit, `${limits.sessions} sessions exist; no more are allowed to this token`);
 		}
 		this.#opening.set(token, opening + 1);
@@ -113,11 +113,33 @@ export class Sessions {
 		}
 	}
 
+	/**
+	 * Ends the session of `access` that has waited longest for its shim to come back: the places of a token are for clients
+	 * that are there, and one that crashed does not come back. Whether there was such a session.
+	 */
+	#endWaiting(access: Access): boolean {
+		const own = [...this.#sessions.values()].filter((session) => session.access === access);
+		const waiting = own.filter((session) => session.waitingSince !== null);
+		const [longest] = waiting.sort((a, b) => a.waitingSince! - b.waitingSince!);
+		longest?.end(CloseCode.unknownSession, 'a newer session of its token has its place');
+		return longest !== undefined;
+	}
+
+	/** @throws {PoolFullError} though no worker serves a session of `access` whose shim is away */
+	async #place(owner: string, access: Access): Promise<Placement> {
+		try {
+			return await this.#options.pool.place(owner);
+		} catch (error) {
+			if (!(error instanceof PoolFullError) || !this.#endWaiting(access)) throw error;
+			return this.#place(owner, access);
+		}
+	}
+
 	/** A worker may have died so lately that the pool still gives it: then once more. */
 	async #createInWorker(access: Access, hello: Hello, isLast = false): Promise<BridgeSession> {
-		const { isolation, pool } = this.#options;
+		const { isolation } = this.#options;
 		const id = crypto.randomUUID();
-		const place = await pool.place({ session: id, token: access.token, shared: '' }[isolation]);
+		const place = await this.#place({ session: id, token: access.token, shared: '' }[isolation], access);
 		const release = () => place.release(isolation !== 'session');
 		try {
 			return await this.#begin(id, access, hello, place.worker, release);
