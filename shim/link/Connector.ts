@@ -1,17 +1,18 @@
 import { SUBPROTOCOL, VERSION } from './frames.ts';
 import type { Hello, Welcome } from './hello.ts';
 import { type Endpoint, LinkError, type LinkOptions, RefusedError } from './options.ts';
+import { Retries, type Retry } from './Retries.ts';
 import type { Refusal, Socket } from './Socket.ts';
 import { timer } from './timer.ts';
 
 /** Milliseconds that a bridge has to open the socket and answer hello. */
 const HANDSHAKE = 10_000;
-const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 2000;
 const PATIENCE_SECONDS = 5;
+/** A client that vanished keeps its place for 45 s until the bridge gives its socket up; from then on a newcomer may have it. */
+const ROOM_SECONDS = 60;
 
 /** What of a link's options is of use to it. */
-type Options = Pick<LinkOptions, 'connect' | 'openSocket' | 'client' | 'log' | 'patienceSeconds'>;
+type Options = Pick<LinkOptions, 'connect' | 'openSocket' | 'client' | 'log' | 'patienceSeconds' | 'roomSeconds'>;
 
 interface Handlers {
 	/** The bridge has answered; the socket's handlers are the caller's to set. */
@@ -54,15 +55,15 @@ export class Connector {
 	}
 
 	async #run(attempt: number, received: number | null): Promise<void> {
-		const seconds = this.#welcome?.graceSeconds ?? this.#options.patienceSeconds ?? PATIENCE_SECONDS;
-		let deadline = received === null ? null : Date.now() + seconds * 1000;
-		for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+		let retries = received === null ? null : this.#retries(true);
+		for (;;) {
+			let retry: Retry | null;
 			try {
 				const endpoint = await this.#find();
 				// Finding a first bridge may mean to install and start it, which takes the time it takes.
-				deadline ??= Date.now() + seconds * 1000;
+				retries ??= this.#retries(false);
 				if (attempt !== this.#attempt) return;
-				const patience = Math.max(1000, Math.min(HANDSHAKE, deadline - Date.now()));
+				const patience = Math.max(1000, Math.min(HANDSHAKE, retries.patience(performance.now())));
 				const longest = received === null && endpoint.answerSeconds ? endpoint.answerSeconds * 1000 : patience;
 				this.#greeting = this.#greet(endpoint, attempt, received, longest);
 				await this.#greeting;
@@ -70,16 +71,22 @@ export class Connector {
 			} catch (thrown) {
 				if (attempt !== this.#attempt) return;
 				const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-				if (deadline === null || Date.now() > deadline || isFinal(error, received !== null)) {
+				retry = retries?.next(error, performance.now(), Math.random()) ?? null;
+				if (retry === null) {
 					this.#handlers.refused(error);
 					return;
 				}
-				if (received === null && pause === FIRST_PAUSE) this.#warn(error, seconds);
+				if (received === null && retry.announced !== null) this.#warn(error, retry.announced);
 			}
-			// Many shims whose bridge came back do not all knock at once.
-			await this.#pause(pause * (0.5 + Math.random() / 2));
+			await this.#pause(retry.pause);
 			if (attempt !== this.#attempt) return;
 		}
+	}
+
+	#retries(isResuming: boolean): Retries {
+		const { patienceSeconds = PATIENCE_SECONDS, roomSeconds = ROOM_SECONDS } = this.#options;
+		const absent = this.#welcome?.graceSeconds ?? patienceSeconds;
+		return new Retries(isResuming, { absent, full: roomSeconds }, performance.now());
 	}
 
 	/** Async, so that what `connect` throws at once is heard when the constructors that lead here are done. */
@@ -156,15 +163,6 @@ export class Connector {
 			};
 		});
 	}
-}
-
-/**
- * Whether to try again is of no use. A session that exists is worth every try: a proxy that has lost its bridge for a
- * moment answers with statuses that would be final otherwise.
- */
-function isFinal(error: Error, resuming: boolean): boolean {
-	if (error instanceof RefusedError) return !resuming && !error.isTemporary;
-	return error instanceof LinkError && error.code >= 4000;
 }
 
 function unreachable({ url, advice }: Endpoint): string {

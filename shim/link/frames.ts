@@ -16,6 +16,8 @@ export const MAX_FRAME = 1024 * 1024;
 export const CloseCode = {
 	/** The shim ended the session: no grace. */
 	ended: 1000,
+	/** Of a socket that had not said hello, when there were too many of these. */
+	tryAgainLater: 1013,
 	protocol: 4000,
 	token: 4001,
 	version: 4002,

@@ -1,10 +1,15 @@
 /** A bridge whose places are taken: who gets one, and when. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { askBridge } from '../../../bridge/askBridge.ts';
 import { DEFAULT_LIMITS } from '../../../bridge/limits.ts';
 import { type Bridge, type BridgeOptions, startBridge } from '../../../bridge/server.ts';
+import { createShim, type Shim } from '../../../entries/node.ts';
+import { Sessions } from '../../../entries/sessions.ts';
 import type { Welcome } from '../../../shim/link/hello.ts';
+import type { LogRecord } from '../../../shim/link/log.ts';
 import { Client, ping, rejection } from './client.ts';
+import { within } from './processes.ts';
 
 /** Runs `work` with a bridge of few places, which is closed however `work` ends. */
 async function withBridge(options: BridgeOptions, work: (bridge: Bridge) => Promise<void>): Promise<void> {
@@ -91,6 +96,93 @@ test('clients that crashed do not keep the workers that their sessions had each 
 		const newcomers = [await join(bridge), await join(bridge)];
 		assert.match(await rejection(join(bridge)), /^closed with 4003 all 2 workers/);
 		for (const each of newcomers) await assertAlive(each);
+	}));
+
+/** Runs `work` with a shim of the bridge's, and what it logs. */
+async function withShim(bridge: Bridge, work: (shim: Shim, log: LogRecord[]) => Promise<void>): Promise<void> {
+	const log: LogRecord[] = [];
+	const shim = createShim({ url: bridge.url, token: bridge.token, log: (record) => log.push(record) });
+	try {
+		await work(shim, log);
+	} finally {
+		await shim.close();
+	}
+}
+
+for (const [what, options, reason] of [
+	['a token', { limits: { sessions: 1 } }, '1 sessions exist; no more are allowed to this token'],
+	['a pool', { isolation: 'session' }, 'all 1 workers serve others; try again later'],
+] as const) {
+	test(`a program waits for a place of ${what} that is full, says so once, and goes on when there is one`, () =>
+		withBridge(options, async (bridge) => {
+			const { client } = await join(bridge);
+			await withShim(bridge, async (shim, log) => {
+				const connection = new shim.RTCPeerConnection();
+				connection.createDataChannel('chat');
+				let offered = false;
+				const offering = connection.createOffer().then(() => {
+					offered = true;
+				});
+				offering.catch(() => {});
+				assert.ok(await within(5_000, () => log.length > 0));
+				await new Promise((resolve) => setTimeout(resolve, 1_500));
+				assert.not(offered);
+				assert.equal(log, [{ level: 'warn', source: 'shim', message: `${reason} (4003); trying for 60 s` }]);
+				await client.end();
+				await Promise.all([offering, shim.ready]);
+				connection.close();
+				assert.is(log.length, 1);
+			});
+		}));
+}
+
+test('who gives up a full bridge says what the bridge said', () =>
+	withBridge({ limits: { sessions: 1 } }, async (bridge) => {
+		await join(bridge);
+		const connect = () => ({ url: bridge.url, token: bridge.token });
+		const sessions = new Sessions({ connect, roomSeconds: 1, log: () => {} });
+		const alive = setInterval(() => {}, 1_000);
+		try {
+			const reason = await sessions.ready().catch((error: DOMException) => error);
+			assert.instance(reason, DOMException);
+			assert.is((reason as DOMException).name, 'InvalidStateError');
+			assert.match((reason as DOMException).message, /1 sessions exist; no more are allowed to this token \(4003\)/);
+		} finally {
+			clearInterval(alive);
+			await sessions.close();
+		}
+	}));
+
+test('the doctor says at once that a bridge is full', () =>
+	withBridge({ limits: { sessions: 1 } }, async (bridge) => {
+		await join(bridge);
+		const started = performance.now();
+		assert.match(await rejection(askBridge(bridge.url, bridge.token)), /^1 sessions exist/);
+		assert.ok(performance.now() - started < 5_000);
+	}));
+
+test('a shim that has a session does not wait for another, and makes its connections there', () =>
+	withBridge({ limits: { sessions: 1 } }, async (bridge) => {
+		const shim = createShim({ url: bridge.url, token: bridge.token, sessions: 2, log: () => {} });
+		try {
+			await shim.ready;
+			const started = performance.now();
+			const connections = Array.from({ length: 2 }, () => new shim.RTCPeerConnection());
+			const outcomes = await Promise.allSettled(
+				connections.map((connection) => {
+					connection.createDataChannel('chat');
+					return connection.createOffer();
+				}),
+			);
+			assert.equal(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+			assert.ok(performance.now() - started < 30_000);
+			const next = new shim.RTCPeerConnection();
+			next.createDataChannel('chat');
+			await next.createOffer();
+			for (const each of [...connections, next]) each.close();
+		} finally {
+			await shim.close();
+		}
 	}));
 
 test.run();
