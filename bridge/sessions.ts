@@ -1,7 +1,6 @@
 /** All sessions of a bridge: how a WebSocket that comes in gets one, new or taken up again. */
 
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
 import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
 import type { Log } from '../shim/link/log.ts';
@@ -9,11 +8,14 @@ import type { Isolation } from './backendOptions.ts';
 import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, findAccess, isSame } from './limits.ts';
+import { MinuteLog } from './MinuteLog.ts';
 import { Newcomer } from './Newcomer.ts';
 import type { Network } from './network.ts';
 import { type Placement, type Pool, PoolFullError } from './pool.ts';
 import type { ShimSocket } from './ShimSocket.ts';
-import { BridgeSession, closeSocket } from './session.ts';
+import { type Stranger, Strangers } from './Strangers.ts';
+import { Suspects } from './Suspects.ts';
+import { BridgeSession } from './session.ts';
 import type { Worker } from './worker.ts';
 import { WorkerGoneError } from './workerErrors.ts';
 
@@ -31,38 +33,42 @@ export interface SessionsOptions {
 }
 
 export class Sessions {
+	/** Connections that have shown no token yet. */
+	readonly strangers: Strangers;
+
 	readonly #options: SessionsOptions;
 	readonly #sessions = new Map<string, BridgeSession>();
 	/** Sessions that are being made, by token: they count, or a burst would pass the limit. */
 	readonly #opening = new Map<string, number>();
-	readonly #strangers = new Set<ShimSocket>();
+	/** Those that have no session yet. */
+	readonly #arriving = new Set<Newcomer>();
+	readonly #minutes: MinuteLog;
+	readonly #suspects = new Suspects();
 	/** Of the keys that tokens have. */
 	readonly #secret = randomBytes(32);
 
 	constructor(options: SessionsOptions) {
 		this.#options = options;
+		this.#minutes = new MinuteLog(options.log);
+		const what = 'too many connections had not said hello, and the oldest of the address with most of them was closed';
+		this.strangers = new Strangers((address) => this.#minutes.note(what, address));
 	}
 
 	get size(): number {
 		return this.#sessions.size;
 	}
 
-	/** Sockets that have not said hello yet. */
-	get strangers(): number {
-		return this.#strangers.size;
-	}
-
-	/** Waits for the hello of a socket, and gives it the session that it asks for; `stream` as Newcomer has it. */
-	async welcome(socket: ShimSocket, stream?: Duplex): Promise<void> {
-		this.#strangers.add(socket);
-		socket.on('close', () => this.#strangers.delete(socket));
-		const newcomer = new Newcomer(socket, stream);
-		const [payload, binary] = await newcomer.hello;
-		this.#strangers.delete(socket);
+	/** Waits for the hello of a socket, and gives it the session that it asks for; `stranger` as Newcomer has it. */
+	async welcome(socket: ShimSocket, stranger?: Stranger): Promise<void> {
+		const newcomer = new Newcomer(socket, stranger);
+		this.#arriving.add(newcomer);
+		socket.on('close', () => this.#arriving.delete(newcomer));
+		const frame = await newcomer.hello;
 		try {
-			newcomer.admit(await this.#open(socket, payload, binary));
+			newcomer.admit(await this.#open(newcomer, parseHello(...frame)));
+			this.#arriving.delete(newcomer);
 		} catch (error) {
-			newcomer.dismiss(this.#codeOf(error as Error), (error as Error).message);
+			newcomer.dismiss(this.#codeOf(error as Error, newcomer), (error as Error).message);
 		}
 	}
 
@@ -71,15 +77,25 @@ export class Sessions {
 	}
 
 	endAll(code: number, reason: string): void {
-		for (const socket of this.#strangers) closeSocket(socket, code, reason);
+		this.#minutes.close();
+		for (const newcomer of this.#arriving) newcomer.dismiss(code, reason);
 		for (const session of this.#sessions.values()) session.end(code, reason);
 	}
 
-	async #open(socket: ShimSocket, payload: Buffer, binary: boolean): Promise<BridgeSession> {
-		const hello = parseHello(payload, binary);
+	async #open(newcomer: Newcomer, hello: Hello): Promise<BridgeSession> {
+		const { socket, stranger } = newcomer;
 		const access = findAccess(this.#options.access, hello.token);
+		const known = access && this.#known(access, hello.resume);
+		if (stranger && !known) await this.#keepBack(newcomer, stranger.address, !access);
 		if (!access) throw new HelloError(CloseCode.token, 'the token is wrong');
-		if (hello.resume) return this.#resume(socket, access, hello.resume);
+		if (stranger) this.strangers.delete(stranger);
+		if (known) {
+			known.resume(socket, hello.resume!.received);
+			return known;
+		}
+		if (hello.resume) {
+			throw new HelloError(CloseCode.unknownSession, 'no such session: it ended, or its grace time passed');
+		}
 		const session = await this.#create(access, hello);
 		if (socket.readyState !== socket.OPEN) {
 			session.end(CloseCode.ended, '');
@@ -89,13 +105,21 @@ export class Sessions {
 		return session;
 	}
 
-	#resume(socket: ShimSocket, access: Access, { session: id, key, received }: Resume): BridgeSession {
-		const session = this.#sessions.get(id);
-		if (!session || session.access !== access || !isSame(session.key, key)) {
-			throw new HelloError(CloseCode.unknownSession, 'no such session: it ended, or its grace time passed');
+	/** The session that may be resumed, if there is one: who has its key is no stranger, and waits for nothing. */
+	#known(access: Access, resume: Resume | undefined): BridgeSession | null {
+		const session = resume && this.#sessions.get(resume.session);
+		return session && session.access === access && isSame(session.key, resume.key) ? session : null;
+	}
+
+	/** Lets whoever shares its address with wrong tokens wait, whether this one is or not. */
+	async #keepBack(newcomer: Newcomer, address: string, isWrong: boolean): Promise<void> {
+		const now = performance.now();
+		const milliseconds = this.#suspects.delay(address, now);
+		if (isWrong) {
+			this.#suspects.note(address, now);
+			this.#minutes.note('a wrong token was shown', address);
 		}
-		session.resume(socket, received);
-		return session;
+		if (milliseconds > 0) await newcomer.wait(milliseconds);
 	}
 
 	async #create(access: Access, hello: Hello): Promise<BridgeSession> {
@@ -125,12 +149,13 @@ export class Sessions {
 		return longest !== undefined;
 	}
 
-	/** @throws {PoolFullError} though no worker serves a session of `access` whose shim is away */
+	/** @throws {HelloError} there is no worker to have, not even of a session of `access` whose shim is away */
 	async #place(owner: string, access: Access): Promise<Placement> {
 		try {
 			return await this.#options.pool.place(owner);
 		} catch (error) {
-			if (!(error instanceof PoolFullError) || !this.#endWaiting(access)) throw error;
+			if (!(error instanceof PoolFullError)) throw error;
+			if (!this.#endWaiting(access)) throw new HelloError(CloseCode.limit, error.message);
 			return this.#place(owner, access);
 		}
 	}
@@ -184,10 +209,12 @@ export class Sessions {
 		return session;
 	}
 
-	#codeOf(error: Error): number {
-		if (error instanceof HelloError) return error.code;
+	#codeOf(error: Error, { stranger }: Newcomer): number {
 		if (error instanceof ProtocolError) return CloseCode.protocol;
-		if (error instanceof PoolFullError) return CloseCode.limit;
+		if (error instanceof HelloError) {
+			if (error.code === CloseCode.limit) this.#minutes.note(error.message, stranger?.address ?? 'this process');
+			return error.code;
+		}
 		// A close reason holds 123 bytes; the whole of it is for whoever runs the bridge.
 		this.#options.log({ level: 'error', source: 'bridge', message: error.message });
 		return CloseCode.workerDied;
