@@ -5,8 +5,10 @@ import { Retries, type Retry } from './Retries.ts';
 import type { Refusal, Socket } from './Socket.ts';
 import { timer } from './timer.ts';
 
-/** Milliseconds that a bridge has to open the socket and answer hello. */
+/** Milliseconds that a bridge has to open the socket, and to answer a hello that resumes. */
 const HANDSHAKE = 10_000;
+/** For its answer to a first hello: a worker has as long to start. */
+const ANSWER_SECONDS = 30;
 const PATIENCE_SECONDS = 5;
 /** A client that vanished keeps its place for 45 s until the bridge gives its socket up; from then on a newcomer may have it. */
 const ROOM_SECONDS = 60;
@@ -64,8 +66,7 @@ export class Connector {
 				retries ??= this.#retries(false);
 				if (attempt !== this.#attempt) return;
 				const patience = Math.max(1000, Math.min(HANDSHAKE, retries.patience(performance.now())));
-				const longest = received === null && endpoint.answerSeconds ? endpoint.answerSeconds * 1000 : patience;
-				this.#greeting = this.#greet(endpoint, attempt, received, longest);
+				this.#greeting = this.#greet(endpoint, attempt, received, patience);
 				await this.#greeting;
 				return;
 			} catch (thrown) {
@@ -126,20 +127,26 @@ export class Connector {
 	/** Resolves once the session began; rejects when it did not. */
 	#greet(endpoint: Endpoint, attempt: number, received: number | null, patience: number): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const { url, token, openSocket = this.#options.openSocket } = endpoint;
+			const { url, token, openSocket = this.#options.openSocket, answerSeconds = ANSWER_SECONDS } = endpoint;
 			let refusal: Refusal | null = null;
 			const socket = openSocket(url, SUBPROTOCOL, (response) => {
 				refusal = response;
 			});
 			this.#socket = socket;
 			socket.binaryType = 'arraybuffer';
-			const stop = timer(patience, () => {
-				reject(new LinkError(1006, `${url} did not answer within ${Math.round(patience / 1000)} s`));
-				socket.close();
-			});
+			const wait = (milliseconds: number) =>
+				timer(milliseconds, () => {
+					reject(new LinkError(1006, `${url} did not answer within ${Math.round(milliseconds / 1000)} s`));
+					socket.close();
+				});
+			let stop = wait(patience);
 			let opened = false;
 			socket.onopen = () => {
 				opened = true;
+				if (received === null) {
+					stop();
+					stop = wait(answerSeconds * 1000);
+				}
 				socket.send(JSON.stringify({ hello: this.#hello(token, received) }));
 			};
 			socket.onerror = () => {};

@@ -10,7 +10,7 @@ const PAUSES = {
 } as const;
 
 export interface Retry {
-	/** Milliseconds until the next attempt. */
+	/** Milliseconds until the next attempt, a whole number unless it is the last. */
 	readonly pause: number;
 	/** Seconds for which an obstacle of a kind that was not met before will be tried; null for one that was. */
 	readonly announced: number | null;
@@ -61,7 +61,7 @@ export class Retries {
 		this.#obstacle = obstacle;
 		const announced = this.#met.has(obstacle) ? null : this.#seconds[obstacle];
 		this.#met.add(obstacle);
-		return { pause: Math.min(this.#pause * (0.5 + random / 2), remaining), announced };
+		return { pause: Math.min(Math.ceil(this.#pause * (0.5 + random / 2)), remaining), announced };
 	}
 
 	#deadline(obstacle: Obstacle): number {

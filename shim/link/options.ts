@@ -9,7 +9,7 @@ export interface Endpoint {
 	token: string;
 	/** How it is reached, when not by LinkOptions.openSocket. */
 	openSocket?: SocketFactory;
-	/** For its answer to a first hello, where that may wait for a worker to start and is sure to come. */
+	/** For its answer to a first hello, which may wait for a worker to start, and for others that came before; 30 unless given. */
 	answerSeconds?: number;
 	/** What to look at when no socket opens there: the end of a sentence. */
 	advice?: string;
