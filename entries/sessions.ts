@@ -92,8 +92,8 @@ export class Sessions implements Context {
 	}
 
 	#begin(index: number): Session {
-		// What is new waits for a bridge that is full, unless there is a session that can have it.
-		const roomSeconds = this.welcome ? 0 : this.#options.roomSeconds;
+		// What is new waits for a bridge that is full, until there is a session that can have what comes next.
+		const roomSeconds = () => (this.welcome ? 0 : this.#options.roomSeconds?.());
 		const session = new Session({ ...this.#options, roomSeconds });
 		session.onfailure = (error) => {
 			if (this.#forget(session)) this.onlost?.(error);

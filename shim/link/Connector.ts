@@ -85,9 +85,14 @@ export class Connector {
 	}
 
 	#retries(isResuming: boolean): Retries {
-		const { patienceSeconds = PATIENCE_SECONDS, roomSeconds = ROOM_SECONDS } = this.#options;
-		const absent = this.#welcome?.graceSeconds ?? patienceSeconds;
-		return new Retries(isResuming, { absent, full: roomSeconds }, performance.now());
+		const { patienceSeconds = PATIENCE_SECONDS, roomSeconds } = this.#options;
+		const seconds = {
+			absent: this.#welcome?.graceSeconds ?? patienceSeconds,
+			get full() {
+				return roomSeconds?.() ?? ROOM_SECONDS;
+			},
+		};
+		return new Retries(isResuming, seconds, performance.now());
 	}
 
 	/** Async, so that what `connect` throws at once is heard when the constructors that lead here are done. */

@@ -29,7 +29,7 @@ export class Retries {
 	/**
 	 * @param isResuming a session that exists is worth every attempt: a proxy that has lost its bridge for a moment answers
 	 * with statuses that would be final otherwise
-	 * @param seconds for which each obstacle is tried
+	 * @param seconds for which each obstacle is tried, read at each failure
 	 * @param now milliseconds, as of next()
 	 */
 	constructor(isResuming: boolean, seconds: Readonly<Record<Obstacle, number>>, now: number) {

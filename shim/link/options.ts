@@ -32,8 +32,8 @@ export interface LinkOptions {
 	log?: Log;
 	/** Seconds for which a bridge that cannot be reached is tried before the session begins; 5 unless given. */
 	patienceSeconds?: number;
-	/** Seconds for which a bridge that has no place for another session is tried; 60 unless given. */
-	roomSeconds?: number;
+	/** Seconds for which a bridge that has no place for another session is tried, asked at each answer; 60 unless given. */
+	roomSeconds?: () => number | undefined;
 }
 
 const MEANING: Record<number, string> = {

@@ -31,8 +31,8 @@ export interface SessionOptions {
 	log?: Log;
 	/** Seconds for which a bridge that cannot be reached is tried before the session begins; 5 unless given. */
 	patienceSeconds?: number;
-	/** Seconds for which a bridge that has no place for another session is tried; 60 unless given. */
-	roomSeconds?: number;
+	/** Seconds for which a bridge that has no place for another session is tried, asked at each answer; 60 unless given. */
+	roomSeconds?: () => number | undefined;
 }
 
 /** A session in a worker: mints ids, makes remote objects, and holds the link that carries them. */

@@ -140,7 +140,7 @@ test('who gives up a full bridge says what the bridge said', () =>
 	withBridge({ limits: { sessions: 1 } }, async (bridge) => {
 		await join(bridge);
 		const connect = () => ({ url: bridge.url, token: bridge.token });
-		const sessions = new Sessions({ connect, roomSeconds: 1, log: () => {} });
+		const sessions = new Sessions({ connect, roomSeconds: () => 1, log: () => {} });
 		const alive = setInterval(() => {}, 1_000);
 		try {
 			const reason = await sessions.ready().catch((error: DOMException) => error);
@@ -161,11 +161,10 @@ test('the doctor says at once that a bridge is full', () =>
 		assert.ok(performance.now() - started < 5_000);
 	}));
 
-test('a shim that has a session does not wait for another, and makes its connections there', () =>
+test('a shim that gets one of two sessions does not wait for the other, and makes its connections there', () =>
 	withBridge({ limits: { sessions: 1 } }, async (bridge) => {
 		const shim = createShim({ url: bridge.url, token: bridge.token, sessions: 2, log: () => {} });
 		try {
-			await shim.ready;
 			const started = performance.now();
 			const connections = Array.from({ length: 2 }, () => new shim.RTCPeerConnection());
 			const outcomes = await Promise.allSettled(
