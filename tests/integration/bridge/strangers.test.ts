@@ -150,14 +150,14 @@ test('200 that come at once from the address of 80 silent ones all get a session
 		await Promise.all(clients.map((client) => client.end()));
 	}));
 
-/** Descriptors of this process that are sockets. */
-function socketCount(): number {
+/** Descriptors that this process has open. */
+function descriptorCount(): number {
 	return readdirSync('/proc/self/fd').length;
 }
 
 test('300 refused upgrades whose clients stay leave nothing open', () =>
 	withWorld(async ({ stranger }) => {
-		const before = socketCount();
+		const before = descriptorCount();
 		const sockets: Socket[] = [];
 		for (let n = 0; n < 300; n++) {
 			const socket = await stranger('127.0.0.2');
@@ -165,7 +165,7 @@ test('300 refused upgrades whose clients stay leave nothing open', () =>
 			sockets.push(socket.resume());
 		}
 		// Each has one end in this process that it keeps itself.
-		const left = () => socketCount() - before - 300;
+		const left = () => descriptorCount() - before - 300;
 		assert.ok(await within(5_000, () => left() <= 5), `${left()} are left`);
 		assert.ok(sockets.every((socket) => !socket.destroyed));
 	}));

