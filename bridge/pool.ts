@@ -142,7 +142,10 @@ export class Pool {
 		return this.#add(owner, () => retired.then(() => this.#launch()));
 	}
 
-	/** That of `owner`'s slots with the fewest sessions: one that answers before one that does not, one that is started before one that is not. */
+	/**
+	 * That of `owner`'s slots with the fewest sessions. One whose worker answers comes before one whose does not; of equals,
+	 * one that has started comes before one that has not.
+	 */
 	#best(owner: string | null): Slot | undefined {
 		const own = [...this.#slots].filter((slot) => slot.owner === owner);
 		return own.sort(
