@@ -66,10 +66,6 @@ export class Sessions {
 		}
 	}
 
-	checkSilence(): void {
-		for (const session of this.#sessions.values()) session.checkSilence();
-	}
-
 	endAll(code: number, reason: string): void {
 		for (const socket of this.#strangers) closeSocket(socket, code, reason);
 		for (const session of this.#sessions.values()) session.end(code, reason);

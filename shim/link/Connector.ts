@@ -6,6 +6,8 @@ import { timer } from './timer.ts';
 
 /** Milliseconds that a bridge has to open the socket and answer hello. */
 const HANDSHAKE = 10_000;
+/** The same for a session that exists: it waits for no worker, and an attempt that the path swallowed holds up the next. */
+const RESUME_HANDSHAKE = 4000;
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 2000;
 const PATIENCE_SECONDS = 5;
@@ -55,14 +57,15 @@ export class Connector {
 
 	async #run(attempt: number, received: number | null): Promise<void> {
 		const seconds = this.#welcome?.graceSeconds ?? this.#options.patienceSeconds ?? PATIENCE_SECONDS;
-		let deadline = received === null ? null : Date.now() + seconds * 1000;
+		let deadline = received === null ? null : performance.now() + seconds * 1000;
 		for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
 			try {
 				const endpoint = await this.#find();
 				// Finding a first bridge may mean to install and start it, which takes the time it takes.
-				deadline ??= Date.now() + seconds * 1000;
+				deadline ??= performance.now() + seconds * 1000;
 				if (attempt !== this.#attempt) return;
-				const patience = Math.max(1000, Math.min(HANDSHAKE, deadline - Date.now()));
+				const handshake = received === null ? HANDSHAKE : RESUME_HANDSHAKE;
+				const patience = Math.max(1000, Math.min(handshake, deadline - performance.now()));
 				const longest = received === null && endpoint.answerSeconds ? endpoint.answerSeconds * 1000 : patience;
 				this.#greeting = this.#greet(endpoint, attempt, received, longest);
 				await this.#greeting;
@@ -70,7 +73,7 @@ export class Connector {
 			} catch (thrown) {
 				if (attempt !== this.#attempt) return;
 				const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-				if (deadline === null || Date.now() > deadline || isFinal(error, received !== null)) {
+				if (deadline === null || performance.now() > deadline || isFinal(error, received !== null)) {
 					this.#handlers.refused(error);
 					return;
 				}
@@ -128,6 +131,8 @@ export class Connector {
 			socket.binaryType = 'arraybuffer';
 			const stop = timer(patience, () => {
 				reject(new LinkError(1006, `${url} did not answer within ${Math.round(patience / 1000)} s`));
+				// Until it is closed, `ws` still gives what comes: a late welcome would be taken beside the next socket's.
+				socket.onmessage = null;
 				socket.close();
 			});
 			let opened = false;

@@ -41,6 +41,7 @@ export interface Welcome {
 	window: number;
 	/** Seconds for which the session outlives its socket. */
 	graceSeconds: number;
+	/** Seconds without an acknowledgement or a pong after which the shim pings. */
 	heartbeatSeconds: number;
 	capabilities: Capability[];
 	limits: Record<string, number>;
