@@ -46,11 +46,12 @@ async function talk(world: World, time: VirtualTime, ms: number, up: number, dow
 	}
 }
 
+const WITNESSES = { bridge: 'the bridge alone', shim: 'the shim alone', nobody: 'nobody' };
 const PACES = { idle: [0, 0], up: [200, 0], down: [0, 200], both: [200, 300] } as const;
 
 for (const [pace, [up, down]] of Object.entries(PACES)) {
 	for (const witness of ['bridge', 'shim', 'nobody'] as const) {
-		test(`a connection that dies before ${witness === 'nobody' ? "nobody's" : `the ${witness}'s`} eyes is noticed within 15 s (traffic: ${pace})`, () =>
+		test(`a connection whose end reaches ${WITNESSES[witness]} is noticed by both ends within 15 s (traffic: ${pace})`, () =>
 			inOneWorld(async (world, time) => {
 				await talk(world, time, 20_000, up, down);
 				const diedAt = time.now;
