@@ -193,7 +193,7 @@ async function underLock(place: string, options: PythonOptions, work: () => Prom
 async function make(place: string, options: PythonOptions): Promise<void> {
 	const uv = await findUv();
 	const base = await chooseInterpreter({ needsVenv: uv === null });
-	const started = Date.now();
+	const started = performance.now();
 	report(options, `making the Python environment with ${uv ? 'uv' : 'pip'}, once, in ${place}`);
 	await rm(place, { recursive: true, force: true });
 	for (const [step, command] of steps(place, base, uv, options.lock ?? 'requirements.lock')) {
@@ -205,7 +205,7 @@ async function make(place: string, options: PythonOptions): Promise<void> {
 		throw explain(step, output, place);
 	}
 	await writeFile(join(place, MARKER), JSON.stringify({ base: base.path, version: base.version.join('.') }));
-	report(options, `the Python environment is ready (${((Date.now() - started) / 1000).toFixed(0)} s)`);
+	report(options, `the Python environment is ready (${((performance.now() - started) / 1000).toFixed(0)} s)`);
 }
 
 function steps(place: string, base: Interpreter, uv: string | null, lock: string): [string, string[]][] {

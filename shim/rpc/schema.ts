@@ -592,8 +592,8 @@ export interface SourcesEvent {
 /** An RTCRtpContributingSource or an RTCRtpSynchronizationSource. */
 export interface RtpSource {
 	source: number;
-	/** Milliseconds since the Unix epoch, of the last packet. */
-	timestamp: number;
+	/** Milliseconds since the last packet. */
+	age: number;
 	rtpTimestamp: number;
 	/** 0 to 1. */
 	audioLevel?: number | null;

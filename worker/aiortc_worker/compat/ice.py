@@ -11,7 +11,7 @@ import asyncio
 import weakref
 from collections.abc import Callable
 
-from aioice import Candidate, Connection, TransportPolicy, stun
+from aioice import Candidate, Connection, TransportPolicy, stun, turn
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol, relayed_candidate
 
@@ -24,7 +24,10 @@ from ..transports.ice_timing import IceTiming
 from ..transports.inbox import Inbox
 from ..transports.path_mtu import keep_whole, largest_datagram
 from ..transports.udp_socket import attach
+from .clocks import use_monotonic
 from .ice_socket import Address, IceSocket, bind, close_protocol
+
+use_monotonic(turn)
 
 COMPONENT = 1
 LOOK_AGAIN = 0
