@@ -147,8 +147,9 @@ export interface CandidateFound {
 	url?: string | null;
 }
 
-/** A server that gave no candidate. */
+/** A server, or an address of the machine, that gave no candidate. */
 export interface CandidateError {
+	/** Empty for a host candidate. */
 	url: string;
 	errorCode: number;
 	errorText: string;
