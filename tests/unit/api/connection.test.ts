@@ -422,7 +422,10 @@ test('a bundle takes the candidates of its tag: those of the other sections lead
 		offerer.addTransceiver('audio');
 		offerer.addTransceiver('video');
 		await offerer.setLocalDescription();
-		await answerer.setRemoteDescription({ type: 'offer', sdp: withCandidates(offerer.localDescription!.sdp, ports[0]!) });
+		await answerer.setRemoteDescription({
+			type: 'offer',
+			sdp: withCandidates(offerer.localDescription!.sdp, ports[0]!),
+		});
 		await answerer.setLocalDescription();
 		for (const trickled of ports.slice(1)) {
 			await answerer.addIceCandidate({ candidate: of(trickled), sdpMid: '1' });
