@@ -5,7 +5,6 @@ import { CloseCode } from '../shim/link/frames.ts';
 import { consoleLog } from '../shim/link/log.ts';
 import type { BackendOptions } from './backendOptions.ts';
 import { Pool } from './pool.ts';
-import { HEARTBEAT_SECONDS } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { sweepStaleFolders } from './sweep.ts';
 
@@ -44,15 +43,12 @@ export function startBackend(options: BackendOptions): Backend {
 	const ready = pool.start();
 	// Whoever does not look at it hears of it by the close code of a session.
 	ready.catch(({ message }: Error) => isClosing || log({ level: 'error', source: 'bridge', message }));
-	const heartbeat = setInterval(() => sessions.checkSilence(), HEARTBEAT_SECONDS * 500);
-	heartbeat.unref();
 	return {
 		sessions,
 		ready,
 		allowWorkers: (count) => pool.allow(count),
 		async close() {
 			isClosing = true;
-			clearInterval(heartbeat);
 			sessions.endAll(CloseCode.shuttingDown, 'the bridge is shutting down');
 			await pool.close();
 		},

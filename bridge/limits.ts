@@ -4,8 +4,11 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { MAX_FRAME } from '../shim/link/frames.ts';
 import type { Capability } from '../shim/link/hello.ts';
 
-/** What a session may reach beyond the network's peers; the worker refuses the rest with NotAllowedError. */
-export const CAPABILITIES: readonly Capability[] = ['file', 'url', 'device', 'record', 'ice'];
+/**
+ * What a session may reach beyond the network's peers; the worker refuses the rest with NotAllowedError, and ICE servers
+ * with `icecandidateerror`. `private` lets TURN over TCP and TLS connect to private addresses, loopback among them.
+ */
+export const CAPABILITIES: readonly Capability[] = ['file', 'url', 'device', 'record', 'ice', 'private'];
 
 /** Limits of a token. Each is checked where it takes effect; exceeding one ends the session with 4003. */
 export interface Limits {

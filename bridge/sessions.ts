@@ -72,10 +72,6 @@ export class Sessions {
 		}
 	}
 
-	checkSilence(): void {
-		for (const session of this.#sessions.values()) session.checkSilence();
-	}
-
 	endAll(code: number, reason: string): void {
 		this.#minutes.close();
 		for (const newcomer of this.#arriving) newcomer.dismiss(code, reason);

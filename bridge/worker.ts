@@ -14,6 +14,7 @@ import { Health } from './health.ts';
 import { unrefChild } from './interpreter.ts';
 import { LocalSocket } from './LocalSocket.ts';
 import { WORKER } from './paths.ts';
+import { explainTemporary, FULL } from './setupError.ts';
 import { WorkerGoneError, WorkerStartError } from './workerErrors.ts';
 
 /** Its folder's name begins so, then comes the bridge's process id: by these a later start finds what a crash left. */
@@ -46,7 +47,7 @@ export class Worker {
 
 	readonly #child: ChildProcess;
 	readonly #unref: boolean;
-	readonly #folder = mkdtempSync(join(socketRoot(), `${FOLDER_PREFIX}${process.pid}-`));
+	readonly #folder = makeFolder();
 	/** On Windows, where any local user may connect to the port. */
 	readonly #secret = process.platform === 'win32' ? randomBytes(32).toString('hex') : null;
 	readonly #health: Health;
@@ -84,6 +85,7 @@ export class Worker {
 	 * Starts a worker; resolves when it accepts connections.
 	 *
 	 * @throws {WorkerStartError} it ended first, or said nothing for 30 s
+	 * @throws {SetupError} there is no place for its socket
 	 */
 	static async start(options: WorkerOptions): Promise<Worker> {
 		options.signal.throwIfAborted();
@@ -101,6 +103,7 @@ export class Worker {
 			return worker;
 		} catch (error) {
 			kill();
+			if (FULL.test(stderr.lastWords())) throw explainTemporary(stderr.lastWords(), socketRoot());
 			throw new WorkerStartError(`the worker did not start: ${(error as Error).message}${stderr.lastWords()}`);
 		} finally {
 			options.signal.removeEventListener('abort', kill);
@@ -156,6 +159,16 @@ export class Worker {
 		this.#health.stop();
 		rmSync(this.#folder, { recursive: true, force: true });
 		this.onexit?.();
+	}
+}
+
+/** @throws {SetupError} it cannot be made */
+function makeFolder(): string {
+	const root = socketRoot();
+	try {
+		return mkdtempSync(join(root, `${FOLDER_PREFIX}${process.pid}-`));
+	} catch (error) {
+		throw explainTemporary((error as Error).message, root);
 	}
 }
 

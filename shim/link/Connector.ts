@@ -5,12 +5,14 @@ import { Retries, type Retry } from './Retries.ts';
 import type { Refusal, Socket } from './Socket.ts';
 import { timer } from './timer.ts';
 
-/** Milliseconds that a bridge has to open the socket, and to answer a hello that resumes. */
+/** Milliseconds that a bridge has to open the socket of a new session. */
 const HANDSHAKE = 10_000;
 /** For its answer to a first hello: a worker has as long to start. */
 const ANSWER_SECONDS = 30;
+/** The same for a session that exists: it waits for no worker, and an attempt that the path swallowed holds up the next. */
+const RESUME_HANDSHAKE = 4000;
 const PATIENCE_SECONDS = 5;
-/** A client that vanished keeps its place for 45 s until the bridge gives its socket up; from then on a newcomer may have it. */
+/** A client that vanished keeps its place for 14 s until the bridge gives its socket up; from then on a newcomer may have it. */
 const ROOM_SECONDS = 60;
 
 /** What of a link's options is of use to it. */
@@ -65,7 +67,8 @@ export class Connector {
 				// Finding a first bridge may mean to install and start it, which takes the time it takes.
 				retries ??= this.#retries(false);
 				if (attempt !== this.#attempt) return;
-				const patience = Math.max(1000, Math.min(HANDSHAKE, retries.patience(performance.now())));
+				const handshake = received === null ? HANDSHAKE : RESUME_HANDSHAKE;
+				const patience = Math.max(1000, Math.min(handshake, retries.patience(performance.now())));
 				this.#greeting = this.#greet(endpoint, attempt, received, patience);
 				await this.#greeting;
 				return;
@@ -142,6 +145,8 @@ export class Connector {
 			const wait = (milliseconds: number) =>
 				timer(milliseconds, () => {
 					reject(new LinkError(1006, `${url} did not answer within ${Math.round(milliseconds / 1000)} s`));
+					// Until it is closed, `ws` still gives what comes: a late welcome would be taken beside the next socket's.
+					socket.onmessage = null;
 					socket.close();
 				});
 			let stop = wait(patience);

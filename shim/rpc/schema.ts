@@ -147,8 +147,9 @@ export interface CandidateFound {
 	url?: string | null;
 }
 
-/** A server that gave no candidate. */
+/** A server, or an address of the machine, that gave no candidate. */
 export interface CandidateError {
+	/** Empty for a host candidate. */
 	url: string;
 	errorCode: number;
 	errorText: string;
@@ -592,8 +593,8 @@ export interface SourcesEvent {
 /** An RTCRtpContributingSource or an RTCRtpSynchronizationSource. */
 export interface RtpSource {
 	source: number;
-	/** Milliseconds since the Unix epoch, of the last packet. */
-	timestamp: number;
+	/** Milliseconds since the last packet. */
+	age: number;
 	rtpTimestamp: number;
 	/** 0 to 1. */
 	audioLevel?: number | null;

@@ -20,7 +20,7 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.id = "fake"
-        self.capabilities = frozenset({"file", "url", "device", "record", "ice"})
+        self.capabilities = frozenset({"file", "url", "device", "record", "ice", "private"})
         self.limits = Limits()
         self.network = Network()
         self.seal_key = bytes(32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -451,4 +452,17 @@ async def test_figures_count_messages_and_their_bytes() -> None:
     sent, received = await channel.getStats(), await other.getStats()
     assert (sent.messages_sent, sent.bytes_sent) == (2, 3)
     assert (received.messages_received, received.bytes_received) == (2, 3)
+    await close(a, b)
+
+
+async def test_a_clock_that_is_put_forward_ends_no_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time
+    a, b, channel, other = await pair(max_packet_life_time=5000)
+    # The first fills the association, so that the others wait in the channel and in it.
+    for number in range(40):
+        put(channel, bytes([number]) * 60_000)
+    monkeypatch.setattr(time, "time", lambda: now() + 3600)
+    put(channel, "the last")
+    messages = await arrived(b, other, 41)
+    assert [message[:1] for message in messages] == [bytes([n]) for n in range(40)] + ["t"]
     await close(a, b)

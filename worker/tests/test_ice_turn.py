@@ -93,3 +93,20 @@ async def test_a_server_that_dies_does_not_hold_up_the_end(server: TurnServer, m
     await b.gather()
     assert b.session.outs(b.ice, "candidateerror")[0].error_code == 701
     await close(b)
+
+
+@pytest.mark.parametrize("query", ["", "?transport=tcp"])
+async def test_a_private_server_over_tcp_wants_a_capability(server: TurnServer, query: str) -> None:
+    a = relayed(server, query)
+    a.session.capabilities = frozenset({"ice"})
+    await a.gather()
+    if not query:
+        assert len(a.candidates()) == 1
+    else:
+        assert a.candidates() == []
+        (error,) = a.session.outs(a.ice, "candidateerror")
+        assert (error.error_code, error.url) == (701, f"turn:{server.host}:{server.port}{query}")
+        assert f"{server.host}, a private address" in error.error_text
+        assert error.error_text.endswith("start the bridge with --allow private")
+        assert server.writers == set(), "nobody knocked"
+    await close(a)

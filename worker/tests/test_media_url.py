@@ -16,9 +16,10 @@ from media_session import MediaSession, Sink, wait_for
 
 from aiortc_worker.media import testcode
 from aiortc_worker.media.container import Container
-from aiortc_worker.media.http_file import HttpFile, _is_public
+from aiortc_worker.media.http_file import HttpFile
 from aiortc_worker.media.live_feed import LiveFeed
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
+from aiortc_worker.public_address import is_public
 from aiortc_worker.session.remote import CallError
 
 SAMPLE = (Path(__file__).parents[2] / "demo" / "media" / "sample.webm").read_bytes()
@@ -155,7 +156,7 @@ async def test_a_redirect_to_a_private_address_is_refused(
         checked.append(address)
         return len(checked) == 1
 
-    monkeypatch.setattr("aiortc_worker.media.http_file._is_public", first_is_public)
+    monkeypatch.setattr("aiortc_worker.media.http_file.is_public", first_is_public)
     with pytest.raises(CallError) as error:
         HttpFile(f"{server[0]}/redirect?{server[0]}/sample.webm")
     assert error.value.name == "NotAllowedError"
@@ -173,9 +174,15 @@ def test_which_addresses_are_public() -> None:
         "fe80::1%eth0",
         "fd00::1",
         "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::1.1.1.1",
+        "64:ff9b:1::a00:1",
+        "fec0::1",
+        "::127.0.0.1",
+        "::1.1.1.1",
     )
-    assert all(_is_public(address) for address in public)
-    assert not any(_is_public(address) for address in (*private, "224.0.0.1", "0.0.0.0", "2002:7f00:1::"))
+    assert all(is_public(address) for address in public)
+    assert not any(is_public(address) for address in (*private, "224.0.0.1", "0.0.0.0", "2002:7f00:1::"))
 
 
 @pytest.mark.parametrize("url", ["", "ftp://host/x", "http://", "file:///etc/passwd", "http://host:99999/"])

@@ -138,7 +138,7 @@ test('an awaited `ready` is enough for a program to wait for its worker, and to 
 	assert.is(code, 0);
 	const [before, during, after] = stdout.split('\n');
 	assert.is(before, '0 0');
-	assert.match(during!, /audio\/opus.*video\/VP8.* file,url,device,record,ice$/);
+	assert.match(during!, /audio\/opus.*video\/VP8.* file,url,device,record,ice,private$/);
 	assert.is(after, '0 0');
 });
 

@@ -8,15 +8,16 @@ lets a malformed STUN attribute escape as `struct.error` (:290, stun.py:149), qu
 from __future__ import annotations
 
 import asyncio
+import logging
 import weakref
 from collections.abc import Callable
 
-from aioice import Candidate, Connection, TransportPolicy, stun
+from aioice import Candidate, Connection, TransportPolicy, stun, turn
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol, relayed_candidate
 
 from ..session.wire import Network
-from ..tls import client_context
+from ..tls import client_context, server_name
 from ..transports.host_address import HostAddress
 from ..transports.ice_candidate import LOOPBACK, LocalCandidate, SignalledCandidate, ip_version, is_loopback
 from ..transports.ice_server import Server
@@ -24,7 +25,12 @@ from ..transports.ice_timing import IceTiming
 from ..transports.inbox import Inbox
 from ..transports.path_mtu import keep_whole, largest_datagram
 from ..transports.udp_socket import attach
+from .clocks import use_monotonic
 from .ice_socket import Address, IceSocket, bind, close_protocol
+
+logger = logging.getLogger(__name__)
+
+use_monotonic(turn)
 
 COMPONENT = 1
 LOOK_AGAIN = 0
@@ -90,12 +96,13 @@ class IceConnection(Connection):
     # Gathering
 
     async def open_host(self, address: HostAddress) -> Candidate | None:
-        """Binds a UDP socket of its own at `address`: a host candidate, or None where that cannot be."""
+        """Binds a UDP socket of its own at `address`: a host candidate, or None when the connection is closed.
+
+        Raises OSError, in a sentence, when it cannot.
+        """
         if self._closing:
             return None
         bound = bind(address.bound, self.network.udp_ports)
-        if bound is None:
-            return None
         protocol = IceSocket(self)
         protocol.bound = bound
         await attach(bound, protocol)
@@ -135,16 +142,18 @@ class IceConnection(Connection):
             related_port=base.port,
         )
 
-    async def open_relay(self, server: Server, host: str) -> Candidate | None:
-        """Allocates an address on a TURN server; `host` is its name for TLS, else its address.
+    async def open_relay(self, server: Server, address: str) -> Candidate | None:
+        """Allocates an address on a TURN server, which is reached at `address` and, over TLS, called `server.host`.
 
         Raises stun.TransactionError, ConnectionError or OSError when it cannot.
         """
+        # Of this task alone, which opens nothing else.
+        server_name.set(server.host)
         candidate, protocol = await relayed_candidate(
             component=COMPONENT,
             hide_related_address=self.relay_only,
             protocol_factory=lambda: IceSocket(self),
-            turn_server=(host, server.port),
+            turn_server=(address, server.port),
             turn_username=server.username,
             turn_password=server.credential,
             # Annotated as a flag, and handed to create_connection (aioice/turn.py), which takes a context, too.
@@ -208,6 +217,7 @@ class IceConnection(Connection):
         """The peer has no more candidates. One that comes all the same is taken."""
         self.remote_ended = True
         self._be_patient()
+        self.reconsider()
 
     @property
     def _full(self) -> bool:
@@ -220,7 +230,10 @@ class IceConnection(Connection):
         local = LOOPBACK[version or 4]
         if not any(protocol.local_candidate.host == local for protocol in self.sockets):
             # It is not announced: who asks to be reached at loopback learns the address from the check.
-            await self.open_host(HostAddress(local, local))
+            try:
+                await self.open_host(HostAddress(local, local))
+            except OSError as error:
+                logger.warning("%s", error.strerror)
 
     # Checks
 
@@ -245,6 +258,7 @@ class IceConnection(Connection):
             else:
                 _checked(protocol).discard(addr)
         self._early_checks.clear()
+        self.reconsider()
         outcome = LOOK_AGAIN
         while outcome == LOOK_AGAIN:
             outcome = await self._next_outcome(self.timing.check_interval if self._start_check() else None)
@@ -314,6 +328,8 @@ class IceConnection(Connection):
 
     def _remote_candidates_expected(self) -> bool:
         """Whether it is too early to fail (aioice/ice.py:1288)."""
+        if self.remote_ended and self.gathered.is_set() and not self.has_sockets:
+            return False  # Without a local candidate nobody is waited for (webrtc-pc, RTCIceTransportState).
         return self.gathering or asyncio.get_running_loop().time() < self._give_up_at
 
     def _be_patient(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import logging
 import random
 import socket
 import time
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from .ice import IceConnection
 
 Address = tuple[str, int]
-
-logger = logging.getLogger(__name__)
 
 SOCKET_BUFFER = 4 * 1024 * 1024
 "Bytes asked of the kernel, which gives what it allows: bursts of small messages overrun its default."
@@ -132,8 +129,19 @@ class Check(stun.Transaction):
         super().response_received(message, addr)
 
 
-def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket | None:
-    """A UDP socket at an address and a free port of a range, or None where that cannot be; (0, 0) is any port."""
+def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket:
+    """A UDP socket at an address and a free port of a range; (0, 0) is any port.
+
+    Raises OSError, in a sentence, when there is no such port, no such address or no descriptor left.
+    """
+    try:
+        return _bind(address, ports)
+    except OSError as error:
+        port = "UDP port" if ports == (0, 0) else f"UDP port of {ports[0]}-{ports[1]}"
+        raise OSError(error.errno, f"no {port} can be had at {address}: {error.strerror}") from error
+
+
+def _bind(address: str, ports: tuple[int, int]) -> socket.socket:
     version = ip_version(address)
     bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -143,11 +151,9 @@ def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket | None:
         if version == 6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         _bind_within(bound, address, ports)
-    except OSError as error:
+    except OSError:
         bound.close()
-        if ports != (0, 0):
-            logger.warning("no UDP port of %d-%d can be had at %s: %s", *ports, address, error)
-        return None
+        raise
     return bound
 
 

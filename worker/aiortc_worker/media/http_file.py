@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import http.client
 import io
-import ipaddress
 import socket
 import ssl
 from contextlib import suppress
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from ..public_address import is_public
 from ..session.remote import CallError
 from ..tls import client_context
 
@@ -152,7 +152,7 @@ class HttpFile(io.RawIOBase):
     def _connect_to(self, host: str, port: int) -> socket.socket:
         failure = OSError("it has no address")
         for family, *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            if not (self._allow_private or _is_public(str(address[0]))):
+            if not (self._allow_private or is_public(str(address[0]))):
                 raise CallError("NotAllowedError", f"{host} is {address[0]}, a private address")
             try:
                 return self._open(family, (str(address[0]), port))
@@ -181,9 +181,3 @@ class HttpFile(io.RawIOBase):
         except OSError:
             secured.close()
             raise
-
-
-def _is_public(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    embedded = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    return ip.is_global and not ip.is_multicast and (embedded is None or embedded.is_global)

@@ -289,6 +289,13 @@ class IceTransport(Remote):
         if connection is self._newest and self.state != "closed":
             self.emit("candidate", CandidateFound(format_candidate(candidate), connection.local_username, url))
 
+    def host_failed(self, connection: IceConnection, address: str | None, text: str) -> None:
+        """Reports a host candidate that could not be had, to whoever runs the bridge, too."""
+        if connection is not self._newest or self.state == "closed":
+            return
+        logger.warning("%s", text)
+        self.emit("candidateerror", CandidateError("", UNREACHABLE, text, address))
+
     def server_failed(
         self, connection: IceConnection, server: Server, code: int, text: str, base: Candidate | None
     ) -> None:
