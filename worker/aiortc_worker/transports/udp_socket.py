@@ -94,8 +94,6 @@ class UdpSocket(asyncio.DatagramTransport):
         self._unsent: deque[tuple[bytes, int, Address]] = deque()
         "Runs, with the size of their datagrams and where they go; the kernel had no room."
         self._unsent_bytes = 0
-        self._reads = 1
-        "Calls of the next turn, by how many found something in the last one: to find nothing costs as much."
         _take_runs(bound)
         self._loop.add_reader(bound, self._readable)
         protocol.connection_made(self)
@@ -202,14 +200,14 @@ class UdpSocket(asyncio.DatagramTransport):
     # Receiving
 
     def _readable(self) -> None:
-        for read in range(self._reads):
+        # Until there is nothing: who reads gets together what has come, and answers once.
+        for _ in range(READS):
             protocol = self._protocol
             if protocol is None:
                 return
             try:
                 data, ancillary, _flags, address = self._socket.recvmsg(LONGEST + 1, _GRO_SPACE)
             except (BlockingIOError, InterruptedError):
-                self._reads = max(1, read)
                 return
             except OSError as error:
                 protocol.error_received(error)
@@ -221,7 +219,6 @@ class UdpSocket(asyncio.DatagramTransport):
             for at in range(0, len(data), size):
                 if self._protocol is not None:
                     protocol.datagram_received(data[at : at + size], address)
-        self._reads = min(READS, 2 * self._reads)
 
     def _closed(self, protocol: asyncio.DatagramProtocol) -> None:
         protocol.connection_lost(None)
