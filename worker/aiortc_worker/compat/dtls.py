@@ -217,17 +217,16 @@ class DtlsConnection(RTCDtlsTransport):
             protected = self._tx_srtp.protect_rtcp(data) if rtcp else self._tx_srtp.protect(data)
         except pylibsrtp.Error as error:
             logger.debug("a packet of %d bytes cannot be protected: %s", len(data), error)
-        else:
-            self._burst.append(protected)
-            return True if more else self._send_burst()
-        if not more:
-            self._send_burst()
-        return False
+            if not more:
+                self._send_burst()
+            return False
+        if not self._burst and not more:
+            return self._path.send(protected)
+        self._burst.append(protected)
+        return more or self._send_burst()
 
     def _send_burst(self) -> bool:
         burst, self._burst = self._burst, []
-        if len(burst) == 1:
-            return self._path.send(burst[0])
         flights = [(b"".join(run), len(run[0])) for run in runs(burst, 0)]
         return all([self._path.send_run(flight, size) == len(flight) for flight, size in flights])
 
@@ -269,22 +268,24 @@ class DtlsConnection(RTCDtlsTransport):
 
     def send_data(self, data: bytes) -> bool:
         """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:704)."""
-        return self.send_packets((data,))
+        return self._state is State.CONNECTED and self._send_records((data,))
 
     def send_packets(self, packets: Sequence[bytes]) -> bool:
         """Encrypts and sends packets in their order, each in a datagram; False when not all can go. Never raises."""
         if self._state is not State.CONNECTED:
             return False
-        sent = [self._send_records(run) for run in runs(packets, RECORD_OVERHEAD)]
-        return all(sent)
+        return all([self._send_records(run) for run in runs(packets, RECORD_OVERHEAD)])
 
     def _send_records(self, run: Sequence[bytes]) -> bool:
         """Encrypts packets of one size, whose records have one size, too, and sends them together."""
         openssl = self._openssl
         ssl = openssl._ssl
-        written = all(lib.SSL_write(ssl, packet, len(packet)) > 0 for packet in run)
-        if not written:
-            lib.ERR_clear_error()
+        written = True
+        for packet in run:
+            if lib.SSL_write(ssl, packet, len(packet)) <= 0:
+                lib.ERR_clear_error()
+                written = False
+                break
         length = lib.BIO_read(openssl._from_ssl, FLIGHT, len(FLIGHT))
         if length <= 0:
             return False

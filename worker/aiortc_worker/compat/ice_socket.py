@@ -12,6 +12,7 @@ import random
 import socket
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aioice import stun, turn
@@ -54,15 +55,17 @@ class IceSocket(StunProtocol):
         else:
             self._stun_received(data, peer)
 
-    def send_run(self, data: bytes, size: int, peer: Address) -> int:
-        """Sends datagrams of `size` bytes, the last of what remains. Returns how many bytes went; never raises."""
+    @property
+    def send_run(self) -> Callable[[bytes, int, Address], int]:
+        """Sends datagrams of a size, the last of what remains, to a peer. Says how many bytes went; never raises."""
         transport: asyncio.DatagramTransport = self.transport
-        if isinstance(transport, UdpSocket):
-            return transport.send_run(data, size, peer)
+        return transport.send_run if isinstance(transport, UdpSocket) else self._send_each
+
+    def _send_each(self, data: bytes, size: int, peer: Address) -> int:
         sent = 0
         with contextlib.suppress(OSError, RuntimeError):
             for at in range(0, len(data), size):
-                transport.sendto(data[at : at + size], peer)
+                self.transport.sendto(data[at : at + size], peer)
                 sent += len(data[at : at + size])
         return sent
 

@@ -31,6 +31,10 @@ ALONE = (InitChunk, InitAckChunk, ShutdownCompleteChunk, AbortChunk)
 "Chunks that share a packet with no other, and leave at once."
 
 
+LONG = 8192
+"Bytes of a packet that waits for no other: its system call is a small part of it, and the peer can begin with it."
+
+
 class Bundling(RTCSctpTransport):
     """Sends in turns."""
 
@@ -89,7 +93,10 @@ class Bundling(RTCSctpTransport):
         self._data.clear()
         self._room = self._packet_size - FIRST_CHUNK
         assert self._remote_port is not None
-        self._packets.append(seal(self._local_port, self._remote_port, self._remote_verification_tag, chunks))
+        packet = seal(self._local_port, self._remote_port, self._remote_verification_tag, chunks)
+        self._packets.append(packet)
+        if len(packet) >= LONG:
+            self._leave()
 
     def _leave(self) -> None:
         """Sends the packets of this turn."""

@@ -94,8 +94,6 @@ class UdpSocket(asyncio.DatagramTransport):
         self._unsent: deque[tuple[bytes, int, Address]] = deque()
         "Runs, with the size of their datagrams and where they go; the kernel had no room."
         self._unsent_bytes = 0
-        self._reads = 1
-        "Calls of the next turn, by how many found something in the last one: to find nothing costs as much."
         _take_runs(bound)
         self._loop.add_reader(bound, self._readable)
         protocol.connection_made(self)
@@ -121,6 +119,7 @@ class UdpSocket(asyncio.DatagramTransport):
         if self._unsent:
             self._loop.remove_writer(self._socket)
             self._unsent.clear()
+            self._unsent_bytes = 0
         self._loop.call_soon(self._closed, protocol)
 
     def abort(self) -> None:
@@ -140,36 +139,40 @@ class UdpSocket(asyncio.DatagramTransport):
         Returns how many bytes have left, or will when the kernel has room again. What is refused otherwise, the
         protocol hears of by `error_received`.
         """
-        if self._protocol is None:
-            return 0
         if self._unsent:
             return self._keep(data, size, address)
-        taken = 0
-        rest = memoryview(data)
-        step = size * max(1, min(SEGMENTS, LONGEST // size)) if self._cuts_runs else size
-        while rest:
-            piece = rest[:step]
-            try:
-                self._send(piece, size, address)
-                taken += len(piece)
-            except BlockingIOError:
-                return taken + self._keep(bytes(rest), size, address)
-            except OSError as error:
-                if len(piece) > size:
-                    # The run may be what is refused (EMSGSIZE: its datagrams would be fragmented): each goes by itself.
-                    self._cuts_runs = error.errno not in _NOT_OFFERED
-                    step = size
-                    continue
-                self._refused(error)
-            rest = rest[len(piece) :]
-        return taken
+        if self._protocol is None:
+            return 0
+        if len(data) > size and self._cuts_runs:
+            return self._send_cut(data, size, address)
+        return self._send_each(data, size, address)
 
-    def _send(self, piece: memoryview, size: int, address: Address) -> None:
-        if len(piece) <= size:
-            self._socket.sendto(piece, address)
-        else:
-            cut = [(_SOL_UDP, _UDP_SEGMENT, _SEGMENT_SIZE.pack(size))]
-            self._socket.sendmsg([piece], cut, 0, address)
+    def _send_cut(self, data: bytes, size: int, address: Address) -> int:
+        """Lets the kernel cut a run."""
+        step = size * max(1, min(SEGMENTS, LONGEST // size))
+        cut = [(_SOL_UDP, _UDP_SEGMENT, _SEGMENT_SIZE.pack(size))]
+        at = 0
+        while len(data) - at > size:
+            try:
+                at += self._socket.sendmsg([data[at : at + step]], cut, 0, address)
+            except BlockingIOError:
+                return at + self._keep(data[at:], size, address)
+            except OSError as error:
+                # It may be the run that is refused (EMSGSIZE: its datagrams would be fragmented): each goes by itself.
+                self._cuts_runs = error.errno not in _NOT_OFFERED
+                break
+        return at + self._send_each(data[at:], size, address) if at < len(data) else at
+
+    def _send_each(self, data: bytes, size: int, address: Address) -> int:
+        taken = 0
+        for at in range(0, len(data), size):
+            try:
+                taken += self._socket.sendto(data[at : at + size], address)
+            except BlockingIOError:
+                return taken + self._keep(data[at:], size, address)
+            except OSError as error:
+                self._refused(error)
+        return taken
 
     def _refused(self, error: OSError) -> None:
         # A device's full queue (ENOBUFS) is loss like any other.
@@ -197,14 +200,14 @@ class UdpSocket(asyncio.DatagramTransport):
     # Receiving
 
     def _readable(self) -> None:
-        for read in range(self._reads):
+        # Until there is nothing: who reads gets together what has come, and answers once.
+        for _ in range(READS):
             protocol = self._protocol
             if protocol is None:
                 return
             try:
                 data, ancillary, _flags, address = self._socket.recvmsg(LONGEST + 1, _GRO_SPACE)
             except (BlockingIOError, InterruptedError):
-                self._reads = max(1, read)
                 return
             except OSError as error:
                 protocol.error_received(error)
@@ -216,7 +219,6 @@ class UdpSocket(asyncio.DatagramTransport):
             for at in range(0, len(data), size):
                 if self._protocol is not None:
                     protocol.datagram_received(data[at : at + size], address)
-        self._reads = min(READS, 2 * self._reads)
 
     def _closed(self, protocol: asyncio.DatagramProtocol) -> None:
         protocol.connection_lost(None)
