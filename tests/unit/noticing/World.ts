@@ -131,6 +131,8 @@ class CountingWorker {
 }
 
 function poolOf({ local }: CountingWorker): Pool {
-	const worker = { pid: 1, end: 'the worker died', connect: async () => local as unknown as LocalSocket };
-	return { place: async () => worker, release: () => {}, discard: () => {} } as unknown as Pool;
+	const gate = { run: (open: () => unknown) => open() };
+	const worker = { pid: 1, end: 'the worker died', gate, connect: async () => local as unknown as LocalSocket };
+	const placement = { worker, release: () => {}, discard: () => {} };
+	return { place: async () => placement } as unknown as Pool;
 }
