@@ -63,35 +63,33 @@ def unpack(data: bytes) -> Feedback:
     ticks = (reference >> 8) * REFERENCE_TICKS
     received: list[Arrival] = []
     missing: list[range] = []
+    told = sequence  # What follows the last number that is in one of the two.
     for status, length in _statuses(data, count):
         if status not in (SMALL_DELTA, LARGE_DELTA):
-            _extend(missing, sequence, length)
             sequence += length
             continue
         size = 1 if status == SMALL_DELTA else 2
         if at + size * length > len(data):
             raise ValueError("transport-cc feedback ends within its deltas")
+        missing += _wrapped(told, sequence)
         for _ in range(length):
             ticks += int.from_bytes(data[at : at + size], "big", signed=size == 2)
             at += size
             received.append(Arrival(sequence & 0xFFFF, ticks / TICKS_PER_SECOND))
             sequence += 1
-    return Feedback(received, [part for run in missing for part in _wrapped(run)])
+        told = sequence
+    missing += _wrapped(told, sequence)
+    return Feedback(received, missing)
 
 
-def _extend(missing: list[range], first: int, length: int) -> None:
-    """Adds a run to ranges that ascend."""
-    start = missing.pop().start if missing and missing[-1].stop == first else first
-    missing.append(range(start, first + length))
-
-
-def _wrapped(run: range) -> Iterator[range]:
-    """A run in numbers of 16 bits: two where it passes their end."""
-    start = run.start & 0xFFFF
-    before = range(start, min(start + len(run), 1 << 16))
-    yield before
-    if len(before) < len(run):
-        yield range(len(run) - len(before))
+def _wrapped(first: int, end: int) -> Iterator[range]:
+    """The numbers from `first` on before `end`, of 16 bits each: none, one range, or two where they wrap."""
+    lap = first & ~0xFFFF
+    wrap = lap + (1 << 16)
+    if first < min(end, wrap):
+        yield range(first - lap, min(end, wrap) - lap)
+    if end > max(first, wrap):
+        yield range(max(first, wrap) - wrap, end - wrap)
 
 
 def _statuses(data: bytes, count: int) -> Iterator[tuple[int, int]]:
