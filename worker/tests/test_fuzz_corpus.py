@@ -43,7 +43,7 @@ def test_of_two_inputs_that_reach_the_same_the_smaller_is_kept() -> None:
 @pytest.mark.parametrize(
     ("log", "count"),
     [
-        ("INFO: seed\n#2\tINITED cov: 3\n#2048\tpulse  cov: 9\nDone 5000 runs in 3 second(s)\n", 5000),
+        ("INFO: seed\n#2\tINITED cov: 3\n#2048\tpulse  cov: 9\nDone 5000 in 3 second(s)\n", 5000),
         ("#2\tINITED cov: 3\n#4096\tNEW    cov: 12 ft: 20\n==1== ERROR: libFuzzer: timeout\n", 4096),
         ("no line of it", 0),
     ],
