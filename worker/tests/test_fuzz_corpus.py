@@ -40,6 +40,20 @@ def test_of_two_inputs_that_reach_the_same_the_smaller_is_kept() -> None:
     assert corpus.distilled("h264", [units, none], [none]) == [units]
 
 
+def test_keeping_leaves_faults_alone_and_drops_what_is_reached_anyway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus, "FOLDER", tmp_path)
+    folder = tmp_path / "h264"
+    folder.mkdir()
+    (folder / "fault-x").write_bytes(b"\x78\x00\x01a")
+    (folder / "old").write_bytes(b"\x78\x00\x01abcd\x00\x01b")
+    assert corpus.keep("h264", [b"\x7e\x00", b"\x78\x00\x01a\x00\x01b", bytes(corpus.LARGEST + 1)]) == 3
+    assert (folder / "fault-x").exists()
+    assert not (folder / "old").exists()
+    assert sorted(corpus.kept("h264"))[-1] == b"\x7e\x00"
+
+
 @pytest.mark.parametrize(
     ("log", "count"),
     [
