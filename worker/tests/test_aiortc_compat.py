@@ -61,7 +61,21 @@ LINES = {
         353: "self.__timeout_delay = RETRY_RTO",
         361: "def response_received(",
     },
-    "aioice/turn.py": {190: "async def delete(", 332: "now = time.time()"},
+    "aioice/mdns.py": {
+        55: "def datagram_received(",
+        97: "socket.inet_ntop(socket.AF_INET, item.data)",
+        100: "# A cancelled query stays listed",
+        196: "create_datagram_endpoint(MDnsProtocol,",
+    },
+    "aioice/turn.py": {
+        38: "def data_received(",
+        149: "def datagram_received(",
+        165: "stun.parse_message(data)",
+        190: "async def delete(",
+        332: "now = time.time()",
+        517: "lambda: TurnClientTcpProtocol(",
+        530: "lambda: TurnClientUdpProtocol(",
+    },
     "aiortc/rtcdtlstransport.py": {
         194: "def _create_ssl_context(",
         203: "ctx.use_privatekey(self._key)",
@@ -74,6 +88,7 @@ LINES = {
         579: "raise exc",
         626: "async def _recv_next(",
         658: "except SSL.Error:",
+        674: "self._rx_srtp.unprotect(data)",
         704: "async def _send_data(",
         711: "async def _send_rtp(",
         726: "def _set_state(",
@@ -81,6 +96,7 @@ LINES = {
         747: "self._ssl.bio_read(1500)",
         748: "except SSL.Error:",
     },
+    "aiortc/rtp.py": {78: "def get(self, extension_profile: int"},
     "aiortc/rtcsctptransport.py": {
         847: "async def _abort(",
         907: "def _set_extensions(",
@@ -133,7 +149,9 @@ def test_a_line_is_where_the_comments_say(name: str, line: int) -> None:
         ("compat/clocks.py", "aiortc/rtcsctptransport.py"),
         ("compat/ice.py", "aioice/ice.py"),
         ("compat/ice_socket.py", "aioice/ice.py"),
+        ("compat/servers.py", "aioice/turn.py"),
         ("compat/dtls.py", "aiortc/rtcdtlstransport.py"),
+        ("rtp/extensions.py", "aiortc/rtp.py"),
         *((f"sctp/{name}.py", "aiortc/rtcsctptransport.py") for name in SCTP),
     ],
 )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from aioice import stun
 from pair import Peer, close, connect, put
 from turn_server import PASSWORD, USER, TurnServer
 
@@ -69,6 +72,19 @@ async def test_a_relay_is_given_each_datagram_of_a_run(server: TurnServer) -> No
         assert [await heard.get() for _ in sent] == sent
     assert (await a.ice.getStats()).packets_sent - before == len(sent)
     await close(a, b)
+
+
+@pytest.mark.parametrize("query", ["?transport=udp", "?transport=tcp"])
+async def test_what_a_server_sends_that_is_malformed_is_passed_over(server: TurnServer, query: str) -> None:
+    raised: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(context))
+    # A LIFETIME of three bytes, which aioice's parser answers by struct.error.
+    server.noise = struct.pack("!HHI12sHH", 0x0103, 8, stun.COOKIE, bytes(12), 0x000D, 3) + b"abc\0"
+    a = relayed(server, query)
+    await a.gather()
+    assert [each.split()[7] for each in a.candidates()] == ["relay"]
+    await close(a)
+    assert raised == []
 
 
 async def test_a_wrong_password_is_an_error_of_the_server(server: TurnServer) -> None:

@@ -112,7 +112,10 @@ async def test_the_estimate_grows_on_a_wide_path():
         assert stats.available_outgoing_bitrate >= START
         feedback = [data for data in link.far.sent_rtcp if data[1] == RTCP_RTPFB and data[0] & 0x1F == FORMAT]
         assert 5 < len(feedback) < 150
-        told = [arrival.sequence for data in feedback for arrival in unpack(data)]
+        messages = [unpack(data) for data in feedback]
+        told = [arrival.sequence for message in messages for arrival in message.received]
+        told += [number for message in messages for missing in message.missing for number in missing]
+        told.sort()
         assert told == [(told[0] + index) & 0xFFFF for index in range(len(told))]
 
 

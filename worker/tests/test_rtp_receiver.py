@@ -22,7 +22,8 @@ from rtp_fakes import (
     pair,
 )
 
-from aiortc_worker.rtp.parameters import Codec, DecodedEncoding, Encoding, RtcpFeedback, extensions_map
+from aiortc_worker.rtp.extensions import ExtensionsMap
+from aiortc_worker.rtp.parameters import Codec, DecodedEncoding, Encoding, RtcpFeedback
 from aiortc_worker.rtp.rtp_receiver import RtpReceiver
 
 CODECS = [VP8, VP8_RTX]
@@ -326,7 +327,7 @@ def test_a_transport_nobody_uses_drops_what_comes():
     transport = FakeTransport(Network())
     transport.router.handle_rtp(bytes(40), 0)
     transport.router.handle_rtcp(bytes(40))
-    assert extensions_map(EXTENSIONS) is not None
+    assert ExtensionsMap(EXTENSIONS) is not None
 
 
 async def test_a_sequence_that_begins_anew_on_its_ssrc_is_followed():

@@ -53,6 +53,8 @@ RECORD_OVERHEAD = 13 + 16 + 20 + 16
 "Bytes of its header, and of what CBC adds at most: a vector, an authentication code, padding. Others add less."
 MTU = 1200
 "Bytes of a DTLS datagram: what every path carries (RFC 8261, section 5, has 1,200 too)."
+SRTP_ERRORS = (pylibsrtp.Error, ValueError)
+"pylibsrtp raises ValueError for what is longer than its buffer of 1,500 bytes, before it has authenticated anything."
 RECORD_HEADER = struct.Struct("!BHHHIH")
 "Type, version, epoch, sequence number in two parts, length (RFC 6347, section 4.1)."
 
@@ -129,6 +131,8 @@ class DtlsConnection(RTCDtlsTransport):
         super().__init__(path, [_NoIdentity()])  # type: ignore[arg-type]
         self.failure: tuple[str, str] | None = None
         "An RTCErrorDetailType and a message, when the state is `failed`."
+        self.malformed = 0
+        "Datagrams of SRTP that could not be read: forged, repeated or too long."
         self._expected: list[RTCDtlsFingerprint] = []
         self._path = path
         self._packets = packets
@@ -215,7 +219,7 @@ class DtlsConnection(RTCDtlsTransport):
             return False
         try:
             protected = self._tx_srtp.protect_rtcp(data) if rtcp else self._tx_srtp.protect(data)
-        except pylibsrtp.Error as error:
+        except SRTP_ERRORS as error:
             logger.debug("a packet of %d bytes cannot be protected: %s", len(data), error)
             if not more:
                 self._send_burst()
@@ -307,7 +311,8 @@ class DtlsConnection(RTCDtlsTransport):
         if self._RTCDtlsTransport__handshake_done:  # type: ignore[attr-defined]
             await self._path.feed(self._take)
         else:
-            await super()._recv_next()
+            with contextlib.suppress(ValueError):  # Of SRTP that is too long (aiortc/rtcdtlstransport.py:674).
+                await super()._recv_next()
 
     def _take(self, datagrams: list[bytes]) -> None:
         """Takes what arrived together, without an exception a packet (aiortc/rtcdtlstransport.py:658)."""
@@ -332,7 +337,7 @@ class DtlsConnection(RTCDtlsTransport):
         lib.BIO_write(openssl._into_ssl, datagram, len(datagram))
         while (length := lib.SSL_read(ssl, record, RECORD)) > 0:
             packets.append(ffi.buffer(record, length)[:])
-            if len(datagram) == RECORD_HEADER.size + RECORD_HEADER.unpack_from(datagram)[5]:
+            if _is_one_record(datagram):
                 return
         error = lib.SSL_get_error(ssl, length)
         lib.ERR_clear_error()
@@ -343,13 +348,17 @@ class DtlsConnection(RTCDtlsTransport):
         if self._rx_srtp is None:
             return
         arrival_ms = clock.current_ms()
+        rtcp = is_rtcp(datagram)
         try:
-            if is_rtcp(datagram):
-                self._packets.handle_rtcp(self._rx_srtp.unprotect_rtcp(datagram))
-            else:
-                self._packets.handle_rtp(self._rx_srtp.unprotect(datagram), arrival_ms)
-        except pylibsrtp.Error as error:
+            packet = self._rx_srtp.unprotect_rtcp(datagram) if rtcp else self._rx_srtp.unprotect(datagram)
+        except SRTP_ERRORS as error:
+            self.malformed += 1
             logger.debug("a packet of %d bytes cannot be read: %s", len(datagram), error)
+            return
+        if rtcp:
+            self._packets.handle_rtcp(packet)
+        else:
+            self._packets.handle_rtp(packet, arrival_ms)
 
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
         self._packets.handle_rtp(data, arrival_time_ms)
@@ -373,6 +382,12 @@ class _NoIdentity(RTCCertificate):
 
     def __init__(self) -> None:
         pass
+
+
+def _is_one_record(datagram: bytes) -> bool:
+    """Whether a datagram ends with its first record."""
+    size = len(datagram) - RECORD_HEADER.size
+    return size >= 0 and size == RECORD_HEADER.unpack_from(datagram)[5]
 
 
 def datagrams(flight: bytes) -> list[bytes]:

@@ -16,6 +16,7 @@ from aioice import Candidate, Connection, TransportPolicy, stun, turn
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol, relayed_candidate
 
+from ..aiortc_compat import reached_at
 from ..session.wire import Network
 from ..tls import client_context, server_name
 from ..transports.host_address import HostAddress
@@ -25,11 +26,13 @@ from ..transports.ice_timing import IceTiming
 from ..transports.inbox import Inbox
 from ..transports.path_mtu import keep_whole, largest_datagram
 from ..transports.udp_socket import attach
+from . import servers
 from .clocks import use_monotonic
 from .ice_socket import Address, IceSocket, bind, close_protocol
 
 logger = logging.getLogger(__name__)
 
+servers.install()
 use_monotonic(turn)
 
 COMPONENT = 1
@@ -314,9 +317,16 @@ class IceConnection(Connection):
             _checked(protocol).add(addr)
 
     def check_incoming(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
-        """Hears a peer that has our password (aioice/ice.py:904), within the limit of remote candidates."""
+        """Hears a peer that has our password (aioice/ice.py:904), within the limit of remote candidates.
+
+        A candidate that is learnt from a check has its priority from it (RFC 8445, section 7.3.1.3): a check from
+        elsewhere without one is void.
+        """
         checked = _checked(protocol)
         if addr not in checked and len(self._remote_candidates) >= REMOTE_CANDIDATES:
+            return
+        known = any((reached_at(each), each.port) == addr for each in self._remote_candidates)
+        if not known and "PRIORITY" not in message.attributes:
             return
         checked.add(addr)
         super().check_incoming(message, addr, protocol)

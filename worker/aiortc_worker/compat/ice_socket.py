@@ -19,6 +19,7 @@ from aioice import stun, turn
 from aioice.ice import StunProtocol
 
 from ..transports.ice_candidate import ip_version
+from ..transports.stun_message import parse_stun
 from ..transports.udp_socket import UdpSocket
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ class IceSocket(StunProtocol):
 
     def _stun_received(self, data: bytes, peer: Address) -> None:
         try:
-            message = stun.parse_message(data)
+            message = parse_stun(data)
             if message.message_class == stun.Class.REQUEST:
                 self.connection.request_received(message, peer, self)
             elif message.message_class != stun.Class.INDICATION and message.transaction_id in self.transactions:
                 self.transactions[message.transaction_id].response_received(message, peer)
-        except Exception:  # Whatever a stranger's bytes make the parser do, it is the stranger's datagram that is lost.
+        except Exception:  # Malformed (ValueError); or aioice fails on what is not, and the datagram alone is lost.
             self.connection.strangers += 1
 
     async def request(

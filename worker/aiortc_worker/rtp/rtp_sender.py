@@ -33,11 +33,11 @@ from ..weak import weakly
 from . import clock
 from .audio_pipeline import AudioPipeline
 from .complaints import Complaints
+from .extensions import ExtensionsMap
 from .outbound_stream import HEADER_ESTIMATE, OutboundStream
 from .parameters import (
     Codec,
     SendParameters,
-    extensions_map,
     google_bitrate,
     media_codecs,
     rtx_of,
@@ -131,7 +131,7 @@ class RtpSender(Remote):
         self._transport = transport
         self._parameters = params
         self._clock_rate = codec.clock_rate
-        self._extensions = extensions_map(params.header_extensions)
+        self._extensions = ExtensionsMap(params.header_extensions)
         self._transport_cc = uses_transport_cc([codec], params.header_extensions)
         self._configure_streams(params, codec)
         self._route(params, codec)

@@ -17,6 +17,9 @@ WATCHED_INTERVAL = 0.1
 INTERVAL = 5.0
 "Seconds between two events while nobody has asked: well within what is kept."
 
+MOST_SOURCES = 256
+"Of each kind; a peer may name fifteen others in every packet."
+
 _Heard = tuple[float, int, int | None]
 "Of the last packet: monotonic seconds, RTP timestamp, level in -dBov."
 
@@ -56,9 +59,9 @@ class Sources:
         """A packet came."""
         level = packet.extensions.audio_level
         at = time.monotonic()
-        self._synchronization[packet.ssrc] = (at, packet.timestamp, level[1] if level is not None else None)
+        _note(self._synchronization, packet.ssrc, (at, packet.timestamp, level[1] if level is not None else None))
         for csrc in packet.csrc:
-            self._contributing[csrc] = (at, packet.timestamp, None)
+            _note(self._contributing, csrc, (at, packet.timestamp, None))
         self._changed = True
 
     def due(self, now: float) -> SourcesEvent | None:
@@ -69,6 +72,14 @@ class Sources:
         self._changed = False
         self._told_at = now
         return SourcesEvent(_recent(self._contributing, now), _recent(self._synchronization, now))
+
+
+def _note(table: dict[int, _Heard], source: int, heard: _Heard) -> None:
+    """Puts a source behind all others; beyond MOST_SOURCES the one that was heard longest ago is forgotten."""
+    table.pop(source, None)
+    table[source] = heard
+    if len(table) > MOST_SOURCES:
+        del table[next(iter(table))]
 
 
 def _recent(table: dict[int, _Heard], now: float) -> list[RtpSource]:

@@ -10,15 +10,21 @@ from typing import Any
 
 import av
 from aiortc.codecs import get_decoder
+from aiortc.codecs.base import Decoder
+from aiortc.codecs.h264 import H264Decoder
 from aiortc.jitterbuffer import JitterFrame
 
 from .coded_frame import CodedFrame
+from .depayload import vp8_pixels
 from .parameters import Codec
 from .quality import FrameRate
 from .stats import InboundStats
 
 BACKLOG = 30
 "Frames that wait for the decoder: a second's."
+
+MOST_PIXELS = 7680 * 4320
+"Of a picture; a peer's 91 bytes can claim 268 million, which take libvpx 800 MiB."
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class VideoDecoding:
         self.stats = stats
         self._frame_rate = frame_rate
         self._run = run
-        self._decoder = get_decoder(codec.aiortc())
+        self._decoder = _bounded_decoder(codec)
         self._waiting: deque[tuple[CodedFrame, int]] = deque()
 
     @property
@@ -80,8 +86,8 @@ class VideoDecoding:
         frames: list[av.VideoFrame] = []
         failed = 0
         for coded, pts in batch:
-            if not coded.data:
-                # An empty packet would end the decoder: it is how libav is told that no more will come.
+            # An empty packet would end the decoder: it is how libav is told that no more will come.
+            if not coded.data or (self.codec.name == "vp8" and vp8_pixels(coded.data) > MOST_PIXELS):
                 failed += 1
                 continue
             try:
@@ -96,3 +102,11 @@ class VideoDecoding:
                 if isinstance(picture, av.VideoFrame)
             ]
         return Decoded(frames, failed)
+
+
+def _bounded_decoder(codec: Codec) -> Decoder:
+    """A decoder that refuses larger pictures before it allocates them; libvpx cannot, hence `vp8_pixels`."""
+    decoder = get_decoder(codec.aiortc())
+    if isinstance(decoder, H264Decoder):
+        decoder.codec.options = {"max_pixels": str(MOST_PIXELS)}
+    return decoder
