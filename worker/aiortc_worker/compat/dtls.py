@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import struct
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
@@ -53,6 +54,8 @@ RECORD_OVERHEAD = 13 + 16 + 20 + 16
 "Bytes of its header, and of what CBC adds at most: a vector, an authentication code, padding. Others add less."
 MTU = 1200
 "Bytes of a DTLS datagram: what every path carries (RFC 8261, section 5, has 1,200 too)."
+APPLICATION_DATA = 23
+"Type of a DTLS record that holds what the peer sends, and not what OpenSSL answers itself (RFC 5246, section 6.2.1)."
 RECORD_HEADER = struct.Struct("!BHHHIH")
 "Type, version, epoch, sequence number in two parts, length (RFC 6347, section 4.1)."
 
@@ -138,6 +141,8 @@ class DtlsConnection(RTCDtlsTransport):
         self._burst: list[bytes] = []
         "SRTP packets that wait for the last one of their frame."
         self._muted = False
+        self.unreadable = Counter[str]()
+        "Datagrams dropped, by protocol."
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
@@ -215,14 +220,12 @@ class DtlsConnection(RTCDtlsTransport):
             return False
         try:
             protected = self._tx_srtp.protect_rtcp(data) if rtcp else self._tx_srtp.protect(data)
-        except pylibsrtp.Error as error:
-            logger.debug("a packet of %d bytes cannot be protected: %s", len(data), error)
-        else:
-            self._burst.append(protected)
-            return True if more else self._send_burst()
-        if not more:
-            self._send_burst()
-        return False
+        except pylibsrtp.Error:
+            if not more:
+                self._send_burst()
+            return False
+        self._burst.append(protected)
+        return True if more else self._send_burst()
 
     def _send_burst(self) -> bool:
         burst, self._burst = self._burst, []
@@ -318,6 +321,8 @@ class DtlsConnection(RTCDtlsTransport):
                     self._decrypt(datagram, packets)
                 elif 127 < first < 192:
                     self._unprotect(datagram)
+                else:
+                    self.unreadable["unknown"] += 1
         finally:
             if packets and (receiver := self._data_receiver) is not None:
                 receiver.take(packets)  # type: ignore[attr-defined]
@@ -328,6 +333,7 @@ class DtlsConnection(RTCDtlsTransport):
         """Adds what the records of a datagram hold. Raises ConnectionError when the peer has said goodbye."""
         openssl, record = self._openssl, self._record
         ssl = openssl._ssl
+        before = len(packets)
         lib.BIO_write(openssl._into_ssl, datagram, len(datagram))
         while (length := lib.SSL_read(ssl, record, RECORD)) > 0:
             packets.append(ffi.buffer(record, length)[:])
@@ -337,6 +343,8 @@ class DtlsConnection(RTCDtlsTransport):
         lib.ERR_clear_error()
         if error == lib.SSL_ERROR_ZERO_RETURN:
             raise ConnectionError("the peer has closed DTLS")
+        if datagram[0] == APPLICATION_DATA and len(packets) == before:
+            self.unreadable["dtls"] += 1
 
     def _unprotect(self, datagram: bytes) -> None:
         if self._rx_srtp is None:
@@ -347,8 +355,8 @@ class DtlsConnection(RTCDtlsTransport):
                 self._packets.handle_rtcp(self._rx_srtp.unprotect_rtcp(datagram))
             else:
                 self._packets.handle_rtp(self._rx_srtp.unprotect(datagram), arrival_ms)
-        except pylibsrtp.Error as error:
-            logger.debug("a packet of %d bytes cannot be read: %s", len(datagram), error)
+        except pylibsrtp.Error:
+            self.unreadable["srtp"] += 1
 
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
         self._packets.handle_rtp(data, arrival_time_ms)
@@ -396,4 +404,4 @@ def _nothing() -> None:
 
 def _retrieve(pump: asyncio.Future[None]) -> None:
     if not pump.cancelled() and pump.exception() is not None:
-        logger.error("a DTLS pump ended: %r", pump.exception())
+        logger.error("a DTLS pump ended", exc_info=pump.exception(), extra={"kind": "pump-ended"})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,8 +29,6 @@ from .bandwidth import Bandwidth
 from .feedback import ArrivalFeedback
 from .parameters import HeaderExtension, extensions_map
 from .transport_cc import FORMAT as RTCP_RTPFB_TRANSPORT_CC
-
-logger = logging.getLogger(__name__)
 
 TICK = 0.02
 "Seconds between two looks at what is due: NACKs, reports, feedback. A transport without sinks has no tick."
@@ -89,6 +87,8 @@ class Router:
         self._payload_types: dict[int, RtpSink | None] = {}
         self._local: dict[int, RtpSink] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self.unreadable = Counter[str]()
+        "Packets, and of RTCP parts of packets, that were dropped, by protocol."
 
     def attach(self, sink: RtpSink, routes: Routes) -> None:
         """Routes to `sink` from now on; again, with other routes, whenever they change."""
@@ -115,8 +115,8 @@ class Router:
             return
         try:
             packet = RtpPacket.parse(data, self._extensions)
-        except (ValueError, struct.error) as error:
-            logger.debug("dropped an RTP packet of %d bytes: %s", len(data), error)
+        except (ValueError, struct.error):
+            self.unreadable["rtp"] += 1
             return
         now = time.monotonic()
         self.feedback.arrived(packet, len(data), arrival_ms, now)
@@ -133,8 +133,8 @@ class Router:
                 continue
             try:
                 packets = RtcpPacket.parse(part)
-            except (ValueError, struct.error) as error:
-                logger.debug("dropped an RTCP packet of type %d: %s", kind, error)
+            except (ValueError, struct.error):
+                self.unreadable["rtcp"] += 1
                 continue
             for packet in packets:
                 self._route_rtcp(packet, now)
@@ -223,7 +223,6 @@ def _guard(sink: RtpSink, take: Callable[..., None], *args: Any) -> None:
     try:
         take(*args)
     except Exception as error:
-        logger.debug("%s failed", take, exc_info=True)
         sink.failed(error)
 
 
