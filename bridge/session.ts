@@ -37,7 +37,7 @@ export interface SessionOptions {
 	/** Whether the bridge has other users. */
 	readonly shared: boolean;
 	/** Called once, when the session has ended. */
-	readonly onend: () => void;
+	readonly onend: (code: number, reason: string) => void;
 }
 
 export class BridgeSession {
@@ -106,7 +106,7 @@ export class BridgeSession {
 		this.#tail = [];
 		this.#local.end();
 		closeSocket(this.#socket, code, reason);
-		this.#options.onend();
+		this.#options.onend(code, reason);
 	}
 
 	/** Gives up a socket that says nothing, heartbeats included; the session waits for another. */

@@ -146,7 +146,9 @@ def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket | None:
     except OSError as error:
         bound.close()
         if ports != (0, 0):
-            logger.warning("no UDP port of %d-%d can be had at %s: %s", *ports, address, error)
+            logger.warning(
+                "no UDP port of %d-%d can be had at %s: %s", *ports, address, error, extra={"kind": "no-port"}
+            )
         return None
     return bound
 
