@@ -100,7 +100,7 @@ function print(text: string): void {
 }
 
 // Whoever read what the command prints may be gone: a bridge goes on.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+process.stdout.on('error', () => {});
 
 main(process.argv.slice(2)).catch((error: Error) => {
 	const isUsage = error instanceof UsageError;
