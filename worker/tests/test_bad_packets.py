@@ -14,6 +14,7 @@ from pair import Peer, close, connect
 
 from aiortc_worker import bad_packets
 from aiortc_worker.bad_packets import NOTABLE, BadPackets
+from aiortc_worker.rtp.router import Routes
 
 MARKER = b"MARKER-OF-A-PEER"
 
@@ -37,25 +38,49 @@ def of_sctp(tag: int, chunk: bytes) -> bytes:
     return packet[:8] + struct.pack("<L", checksum(packet)) + packet[12:]
 
 
+class Sink:
+    """Takes RTP of any payload type."""
+
+    def rtp(self, *_: object) -> None: ...
+    def rtcp(self, *_: object) -> None: ...
+    def tick(self, _now: float) -> None: ...
+    def failed(self, error: Exception) -> None:
+        raise error
+
+
+def send_two_in_one(peer: Peer) -> None:
+    """Two good records of DTLS in one datagram."""
+    records: list[bytes] = []
+    send = peer.ice.send
+    peer.ice.send = lambda data: records.append(data) or True  # type: ignore[method-assign, func-returns-value]
+    for _ in range(2):
+        peer.dtls.dtls.send_data(b"no packet of SCTP")
+    peer.ice.send = send  # type: ignore[method-assign]
+    peer.ice.send(b"".join(records))
+
+
 async def test_each_protocol_is_counted_and_nothing_of_the_packets_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     a, b = Peer("controlling"), Peer("controlled")
     await connect(a, b)
+    b.dtls.router.attach(Sink(), Routes(payload_types=frozenset({96})))
     heartbeat = struct.pack("!BBHHH", 4, 0, 8, 1, 0)
-    for _ in range(NOTABLE):
+    for number in range(NOTABLE):
         a.ice.send(b"\x17\xfe\xfd" + bytes(8) + struct.pack("!H", len(MARKER)) + MARKER)
         a.ice.send(b"\x80\x60" + os.urandom(10) + MARKER)
         a.ice.send(b"\x50" + MARKER)
         a.dtls.dtls.send_data(of_sctp(b.sctp._association._local_verification_tag, heartbeat))
-        # Nothing but a fixed header may follow a version and a count of sources that are not there.
+        # Sources that are not there, and more padding than there are bytes.
         a.dtls.send_rtcp(b"\x9f\xc9\x00\x01" + MARKER[:4])
+        a.dtls.send_rtp(b"\xa0\x60" + number.to_bytes(2, "big") + bytes(8) + MARKER + b"\xff")
+        send_two_in_one(a)
         await asyncio.sleep(0)
     await until(lambda: b.sctp._association.malformed == NOTABLE)
     b.ice._current.strangers += 3  # type: ignore[union-attr]
     await asyncio.sleep(0.1)
     await close(a, b)
     counts = {name: count for _, fields in told(caplog) for name, count in fields.items()}
-    assert counts == {"dtls": NOTABLE, "srtp": NOTABLE, "unknown": NOTABLE, "sctp": NOTABLE, "rtcp": NOTABLE, "stun": 3}
+    assert counts == {**dict.fromkeys(("dtls", "srtp", "unknown", "sctp", "rtcp", "rtp"), NOTABLE), "stun": 3}
     assert len(told(caplog)) == 3, "a line a transport"
     assert not [each for each in caplog.records if each.exc_info]
     assert "MARKER" not in caplog.text

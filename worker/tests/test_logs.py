@@ -20,7 +20,7 @@ from wire_peer import WirePeer
 from aiortc_worker import logs
 from aiortc_worker.session import tasks
 
-SECRET = "a secret of the peer's"
+SECRET = "a secret of the peer"
 own = logging.getLogger("aiortc_worker.tests")
 Lines = list[dict[str, Any]]
 
@@ -184,6 +184,29 @@ def test_a_flood_and_everything_that_python_would_print_are_a_few_lines() -> Non
     assert [line["kind"] for line in lines if line["kind"] != "aioice"] == ["py", "uncaught", "uncaught", "uncaught"]
     assert any(line.get("more") == 100_000 - logs.PER_KIND for line in lines)
     assert "SECRET" not in ended.stderr
+
+
+def test_nobody_to_read_a_line_is_no_failure_of_who_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    monkeypatch.setattr(logs, "STDERR", write_end)
+    try:
+        with handling(logs.StderrHandler(debug=False)):
+            own.warning("to nobody")
+    finally:
+        os.close(write_end)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_no_socket_becomes_stdin_stdout_or_stderr(closed: str, tmp_path: Path) -> None:
+    script = f"""
+import os, socket
+from aiortc_worker import logs
+logs.ensure_open()
+open({str(tmp_path / "number")!r}, "w").write(str(socket.socket().fileno()))
+"""
+    subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-c", script], timeout=20, check=True)
+    assert int((tmp_path / "number").read_text()) > 2
 
 
 LOUD = """

@@ -67,7 +67,7 @@ test('whatever comes, a minute has a bounded number of lines, and each line is w
 			assert.ok(more.length <= 65, `${more.length}`);
 			assert.is(written + more.reduce((sum, each) => sum + each, 0), all.length);
 		}),
-		{ numRuns: 10 },
+		{ numRuns: 10, endOnFailure: true },
 	);
 });
 

@@ -59,6 +59,8 @@ test('of a line without an end its beginning is kept, and the next one is whole'
 	const [long, next] = await linesOf(...Array.from({ length: 8 }, () => mebibyte), Buffer.from('\nnext\n'));
 	assert.is(long!.length, 16 * 1024);
 	assert.is(next, 'next');
+	const [, whole] = await linesOf(Buffer.from(`first\n${mebibyte}\n`));
+	assert.is(whole!.length, 16 * 1024);
 });
 
 test('a person reads a time, a level, a sentence and what it is about', () => {
