@@ -57,8 +57,9 @@ async function runBridge(args: readonly string[]): Promise<void> {
 		await bridge.close();
 	});
 	if (process.exitCode) return;
-	console.log(`AIORTC_SHIM_URL=${bridge.url}`);
-	if (!options.access) console.log(`AIORTC_SHIM_TOKEN=${bridge.token}`);
+	const lines = [`AIORTC_SHIM_URL=${bridge.url}`, ...(options.access ? [] : [`AIORTC_SHIM_TOKEN=${bridge.token}`])];
+	// At once: the console swallows the error of one write to a reader that is gone, and not of the next.
+	console.log(lines.join('\n'));
 }
 
 async function start(options: BridgeOptions): Promise<Bridge> {
@@ -98,9 +99,6 @@ function version(): string {
 function print(text: string): void {
 	process.stdout.write(text);
 }
-
-// Whoever read what the command prints may be gone: a bridge goes on.
-process.stdout.on('error', () => {});
 
 main(process.argv.slice(2)).catch((error: Error) => {
 	const isUsage = error instanceof UsageError;

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -83,24 +84,45 @@ for (const format of ['text', 'json']) {
 		));
 }
 
-test('a bridge whose reader of stdout leaves after the first line goes on', async () => {
-	const name = 'here';
-	const first = join(folder, name);
-	// It prints its address, and then a token that nobody reads.
-	const shell = `exec "$@" > >(head -n 1 > ${first})`;
-	const child = spawn('bash', ['-c', shell, 'sh', process.execPath, cli, 'bridge', '--token-file', tokenFile()], {
-		stdio: ['ignore', 'ignore', 'ignore'],
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const { port } = server.address() as AddressInfo;
+	server.close();
+	await once(server, 'close');
+	return port;
+}
+
+test('a bridge whose address and token nobody reads lets connect', async () => {
+	const port = await freePort();
+	const child = spawn(process.execPath, [cli, 'bridge', '--port', `${port}`], {
+		env: { ...process.env, AIORTC_SHIM_TOKEN: TOKEN },
+		stdio: ['ignore', 'pipe', 'ignore'],
 	});
+	child.stdout.destroy();
 	try {
-		const { existsSync, readFileSync } = await import('node:fs');
-		assert.ok(await within(30_000, () => existsSync(first) && readFileSync(first, 'utf8').endsWith('\n')));
-		await logAndConnect(readFileSync(first, 'utf8').trim().replace('AIORTC_SHIM_URL=', ''), TOKEN);
+		const url = `ws://127.0.0.1:${port}`;
+		await listening(url);
+		// Both lines follow when a worker is ready.
+		await logAndConnect(url, TOKEN);
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		await logAndConnect(url, TOKEN);
 	} finally {
 		const ended = child.exitCode !== null || child.signalCode !== null || once(child, 'exit');
 		child.kill('SIGTERM');
 		await ended;
 	}
 });
+
+/** Waits until a bridge answers there. */
+async function listening(url: string): Promise<void> {
+	for (let tries = 0; tries < 300; tries++) {
+		if (await fetch(`${url.replace('ws:', 'http:')}/health`).catch(() => null)) return;
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+	throw new Error(`nobody listens at ${url}`);
+}
 
 /** Logs more than a pipe and the log's own memory hold, and ends. */
 const FLOOD = `
