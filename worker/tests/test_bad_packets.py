@@ -50,13 +50,10 @@ class Sink:
 
 def send_two_in_one(peer: Peer) -> None:
     """Two good records of DTLS in one datagram."""
-    records: list[bytes] = []
-    send = peer.ice.send
-    peer.ice.send = lambda data: records.append(data) or True  # type: ignore[method-assign, func-returns-value]
-    for _ in range(2):
-        peer.dtls.dtls.send_data(b"no packet of SCTP")
-    peer.ice.send = send  # type: ignore[method-assign]
-    peer.ice.send(b"".join(records))
+    send_run = peer.ice.send_run
+    peer.ice.send_run = lambda data, _size: send_run(data, len(data))  # type: ignore[method-assign]
+    peer.dtls.dtls.send_packets((b"no packet of SCTP", b"no packet of SCTP"))
+    peer.ice.send_run = send_run  # type: ignore[method-assign]
 
 
 async def test_each_protocol_is_counted_and_nothing_of_the_packets_is_logged(caplog: pytest.LogCaptureFixture) -> None:
