@@ -152,7 +152,7 @@ test('no token, key, password, description or byte of a frame is in the log, wha
 test('a session that breaks the protocol is told with its id and code, and who knocks with its address', async () => {
 	const log = await logOf({}, async (bridge) => {
 		await session(bridge, ['nonsense']);
-		assert.is(await firstFrame(bridge, { hello: { version: 1, token: 'wrong' } }), 4001);
+		assert.is(await firstFrame(bridge, { call: 1 }), 4000);
 	});
 	const [broke, refused, ...more] = log;
 	assert.equal(more, []);
@@ -164,19 +164,19 @@ test('a session that breaks the protocol is told with its id and code, and who k
 		level: 'warn',
 		source: 'bridge',
 		kind: 'hello-refused',
-		message: 'no session: the token is wrong',
-		fields: { address: '127.0.0.1', code: 4001 },
+		message: 'no session: the first frame is not a hello',
+		fields: { address: '127.0.0.1', code: 4000 },
 	});
 });
 
-test('guesses of a token are a few lines a minute, and the number of the others', async () => {
+test('first frames that are no hello are a line a minute, and the number of the others', async () => {
 	const log = await logOf({}, async (bridge) => {
-		for (let guess = 0; guess < 200; guess++) {
-			await firstFrame(bridge, { hello: { version: 1, token: `${guess}` } });
+		for (let guess = 0; guess < 100; guess++) {
+			await firstFrame(bridge, { call: guess });
 		}
 	});
 	assert.is(log.length, 2);
-	assert.is(log[1]!.message, 'and 199 more of these: hello-refused');
+	assert.is(log[1]!.message, 'and 99 more of these: hello-refused');
 });
 
 /** Python runs it in the worker before anything else. */
