@@ -67,6 +67,6 @@ export class MinuteLog {
 	}
 
 	#warn(message: string): void {
-		this.#log({ level: 'warn', source: 'bridge', message });
+		this.#log({ level: 'warn', source: 'bridge', kind: 'strangers', message });
 	}
 }

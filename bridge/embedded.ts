@@ -1,11 +1,12 @@
 /** The bridge that lives in the application's own process: on its event loop, unseen by it, and reached by nobody else. */
 
 import { availableParallelism } from 'node:os';
-import { consoleLog, type Log } from '../shim/link/log.ts';
+import type { Log } from '../shim/link/log.ts';
 import type { Endpoint } from '../shim/link/options.ts';
 import type { Socket } from '../shim/link/Socket.ts';
 import { type Backend, startBackend } from './backend.ts';
 import { CAPABILITIES, DEFAULT_LIMITS, generateToken } from './limits.ts';
+import { stderrLog } from './log/stderr.ts';
 import { memorySocketPair } from './memorySocket.ts';
 
 /** A worker may have to start for a session; if it does not, the bridge says so earlier. */
@@ -30,7 +31,7 @@ const anyone = {};
  * @param workers it may have so many, and one for each core in any case
  * @throws {SetupError | WorkerStartError} why there is no worker, in a sentence that says what to do
  */
-export function startEmbedded(user: object = anyone, log: Log = consoleLog, workers = 1): Promise<Endpoint> {
+export function startEmbedded(user: object = anyone, log: Log = stderrLog, workers = 1): Promise<Endpoint> {
 	users.set(user, log);
 	embedded ??= start();
 	embedded.backend.allowWorkers(workers);

@@ -1,6 +1,6 @@
 /** The workers: started ahead, shared as the isolation allows, replaced when they die. */
 
-import type { Log } from '../shim/link/log.ts';
+import type { BridgeLog } from './log/BridgeLog.ts';
 import { discardBroken, ensurePython } from './python.ts';
 import { Worker } from './worker.ts';
 import { WorkerStartError } from './workerErrors.ts';
@@ -19,7 +19,7 @@ export interface PoolOptions {
 	readonly spares: number;
 	readonly unref: boolean;
 	/** Takes what is said of a worker, and what it says on stderr. */
-	readonly log: Log;
+	readonly log: BridgeLog;
 }
 
 /** Every worker that may be had serves others. */
@@ -234,7 +234,7 @@ export class Pool {
 	async #start(): Promise<Worker> {
 		if (this.#options.python) return this.#startWorker(this.#options.python);
 		const { unref, log } = this.#options;
-		const onProgress = (message: string) => log({ level: 'info', source: 'bridge', message });
+		const onProgress = (message: string) => log.say('setup', message);
 		const making = { unref, signal: this.#closing.signal, onProgress };
 		const python = await ensurePython(making);
 		try {
@@ -257,7 +257,7 @@ export class Pool {
 		const slot = [...this.#slots].find((each) => each.worker === worker);
 		if (!slot) return;
 		this.#slots.delete(slot);
-		if (!this.#closed) this.#options.log({ level: 'error', source: 'bridge', message: `worker ${worker.pid} died` });
+		if (!this.#closed) this.#options.log.say('worker-died', `worker ${worker.pid} died`, { worker: worker.pid });
 		this.#refillLater();
 	}
 }

@@ -6,6 +6,7 @@ import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import envPaths from 'env-paths';
 import { chooseInterpreter, findUv, type Interpreter, run, runSupervised, which } from './interpreter.ts';
+import { writeStderr } from './log/stderr.ts';
 import { LOCK, WORKER } from './paths.ts';
 import { explain, SetupError } from './setupError.ts';
 
@@ -28,6 +29,9 @@ const STALE_MS = 20_000;
 const LEAST_BYTES = 16 << 20;
 /** Written last: an environment without it was cut short. */
 const MARKER = 'complete.json';
+
+/** What would send packages elsewhere than into the new environment. */
+const REDIRECTING = ['PIP_USER', 'PIP_TARGET', 'PIP_PREFIX', 'PYTHONHOME', 'PYTHONPATH'];
 
 /** For an interpreter to import everything, cold, on a slow disk. */
 const CHECK_MS = 60_000;
@@ -200,7 +204,7 @@ async function make(place: string, options: PythonOptions): Promise<void> {
 	await rm(place, { recursive: true, force: true });
 	for (const [step, command] of steps(place, base, uv, options.lock ?? 'requirements.lock')) {
 		const { signal, unref } = options;
-		const { code, output } = await runSupervised(base.path, command, { env: environment(), unref, signal });
+		const { code, output } = await runSupervised(base.path, command, { without: REDIRECTING, unref, signal });
 		if (code === 0) continue;
 		// Not each step passes on what the one in it said.
 		const cause = (await isFull(place)) ? 'ENOSPC' : output;
@@ -236,14 +240,7 @@ function steps(place: string, base: Interpreter, uv: string | null, lock: string
 	];
 }
 
-/** The process's environment without what would send packages elsewhere than into the new environment. */
-function environment(): NodeJS.ProcessEnv {
-	const env = { ...process.env };
-	for (const name of ['PIP_USER', 'PIP_TARGET', 'PIP_PREFIX', 'PYTHONHOME', 'PYTHONPATH']) delete env[name];
-	return env;
-}
-
 function report({ onProgress }: PythonOptions, line: string): void {
 	if (onProgress) onProgress(line);
-	else process.stderr.write(`aiortc-shim: ${line}\n`);
+	else writeStderr(`aiortc-shim: ${line}\n`);
 }

@@ -10,13 +10,11 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import { asyncDisposable } from '../shim/link/disposable.ts';
 import { SUBPROTOCOL } from '../shim/link/frames.ts';
 import type { Capability } from '../shim/link/hello.ts';
-import { consoleLog } from '../shim/link/log.ts';
 import { startBackend } from './backend.ts';
 import type { BackendOptions, Isolation } from './backendOptions.ts';
-import { type Admission, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
+import { type Admission, addressOf, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
 import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits } from './limits.ts';
 import { checkNetwork } from './network.ts';
-import { RefusalLog } from './RefusalLog.ts';
 import { remoteAddress } from './remoteAddress.ts';
 
 export type { Isolation } from './backendOptions.ts';
@@ -72,19 +70,18 @@ const CLOSE_MS = 1_000;
  * @throws {RangeError} ports, an address or an interface that cannot be used
  */
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
-	const { host = '127.0.0.1', names = [], announce = [], unref = false, log = consoleLog } = options;
+	const { host = '127.0.0.1', names = [], announce = [], unref = false } = options;
 	checkNetwork(options);
 	const access = options.access ?? [singleAccess(options)];
 	const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
 	refuseShortTokens(access, isLoopback);
 	const isolation = options.isolation ?? (isLoopback ? 'shared' : 'token');
-	const backend = startBackend({ ...options, access, isolation, log });
-	const { sessions } = backend;
+	const backend = startBackend({ ...options, access, isolation });
+	const { sessions, log } = backend;
 	const gate = admission([host, ...names, ...announce], options.origins ?? []);
 	// Node looks every 30 s, unless told otherwise, for those that are late.
 	const timeouts = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 };
 	const http = createServer(timeouts, (request, response) => answer(request, response, gate));
-	const refusals = new RefusalLog(log);
 	const socketOptions: ServerOptions & { closeTimeout: number } = {
 		noServer: true,
 		perMessageDeflate: false,
@@ -98,7 +95,8 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
 		const refusal = checkRequest(request, gate) ?? checkSubprotocol(request);
 		if (refusal) {
 			refuse(socket, refusal);
-			refusals.report(refusal);
+			const { status, message } = refusal;
+			log.say('refused', `refused with ${status}: ${message}`, { address: addressOf(request.socket) });
 			return;
 		}
 		const stranger = sessions.strangers.of(socket);

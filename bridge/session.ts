@@ -40,7 +40,7 @@ export interface SessionOptions {
 	/** Whether the bridge has other users. */
 	readonly shared: boolean;
 	/** Called once, when the session has ended. */
-	readonly onend: () => void;
+	readonly onend: (code: number, reason: string) => void;
 }
 
 export class BridgeSession {
@@ -110,7 +110,7 @@ export class BridgeSession {
 		this.#tail = [];
 		this.#local.end();
 		closeSocket(this.#socket, code, reason);
-		this.#options.onend();
+		this.#options.onend(code, reason);
 	}
 
 	/** Takes a frame of the socket; others than the session's own are of an older one. */

@@ -3,11 +3,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
 import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
-import type { Log } from '../shim/link/log.ts';
 import type { Isolation } from './backendOptions.ts';
 import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, findAccess, isSame } from './limits.ts';
+import { type BridgeLog, shortId } from './log/BridgeLog.ts';
 import { MinuteLog } from './MinuteLog.ts';
 import { Newcomer } from './Newcomer.ts';
 import type { Network } from './network.ts';
@@ -19,6 +19,8 @@ import { BridgeSession } from './session.ts';
 import type { Worker } from './worker.ts';
 import { WorkerGoneError } from './workerErrors.ts';
 
+/** Codes of an end that the shim, or whoever writes its frames, has brought about. */
+const BROKEN: readonly number[] = [CloseCode.protocol, CloseCode.limit];
 /** For a worker's first frame. */
 const WORKER_HELLO_MS = 10_000;
 
@@ -29,7 +31,7 @@ export interface SessionsOptions {
 	readonly pool: Pool;
 	readonly graceSeconds: number;
 	readonly shared: boolean;
-	readonly log: Log;
+	readonly log: BridgeLog;
 }
 
 export class Sessions {
@@ -49,7 +51,7 @@ export class Sessions {
 
 	constructor(options: SessionsOptions) {
 		this.#options = options;
-		this.#minutes = new MinuteLog(options.log);
+		this.#minutes = new MinuteLog((record) => options.log.pass(record));
 		const what = 'too many connections had not said hello, and the oldest of the address with most of them was closed';
 		this.strangers = new Strangers((address) => this.#minutes.note(what, address));
 	}
@@ -68,7 +70,9 @@ export class Sessions {
 			newcomer.admit(await this.#open(newcomer, parseHello(...frame)));
 			this.#arriving.delete(newcomer);
 		} catch (error) {
-			newcomer.dismiss(this.#codeOf(error as Error, newcomer), (error as Error).message);
+			const code = this.#codeOf(error as Error, newcomer);
+			this.#report(error as Error, code, newcomer);
+			newcomer.dismiss(code, (error as Error).message);
 		}
 	}
 
@@ -185,9 +189,14 @@ export class Sessions {
 			const local = await worker.connect();
 			return { local, info: await greet(local, id, access, network, sealKey) };
 		});
-		const onend = () => {
+		const onend = (code: number, reason: string) => {
 			this.#sessions.delete(id);
 			release();
+			showKey();
+			log.say(BROKEN.includes(code) ? 'session-broke' : 'session-ended', `a session ended: ${reason || 'goodbye'}`, {
+				session: shortId(id),
+				code,
+			});
 		};
 		const session = new BridgeSession({
 			id,
@@ -200,8 +209,11 @@ export class Sessions {
 			onend,
 		});
 		this.#sessions.set(id, session);
-		const message = `session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`;
-		if (process.env.AIORTC_SHIM_DEBUG) log({ level: 'info', source: 'bridge', message });
+		const showKey = log.hide(session.key);
+		log.say('session-began', `a session of ${String(client).slice(0, 100)} began`, {
+			session: shortId(id),
+			worker: worker.pid,
+		});
 		return session;
 	}
 
@@ -211,9 +223,16 @@ export class Sessions {
 			if (error.code === CloseCode.limit) this.#minutes.note(error.message, stranger?.address ?? 'this process');
 			return error.code;
 		}
-		// A close reason holds 123 bytes; the whole of it is for whoever runs the bridge.
-		this.#options.log({ level: 'error', source: 'bridge', message: error.message });
 		return CloseCode.workerDied;
+	}
+
+	/** Tells whoever runs the bridge why a socket gets no session. A close reason holds 123 bytes, a line more. */
+	#report({ message }: Error, code: number, { stranger }: Newcomer): void {
+		// Of the token and of limits the line of the minute tells.
+		if (code === CloseCode.ended || code === CloseCode.token || code === CloseCode.limit) return;
+		const address = stranger?.address ?? 'this process';
+		if (code === CloseCode.workerDied) this.#options.log.say('worker-failed', message);
+		else this.#options.log.say('hello-refused', `no session: ${message}`, { address, code });
 	}
 }
 

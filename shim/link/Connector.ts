@@ -104,7 +104,12 @@ export class Connector {
 	}
 
 	#warn({ message }: Error, seconds: number): void {
-		this.#options.log?.({ level: 'warn', source: 'shim', message: `${message}; trying for ${seconds} s` });
+		this.#options.log?.({
+			level: 'warn',
+			source: 'shim',
+			kind: 'bridge-unreachable',
+			message: `${message}; trying for ${seconds} s`,
+		});
 	}
 
 	/** Never resolves once stop() was called. */

@@ -84,7 +84,8 @@ function parseNumbered(text: string, start: string): number | null {
 	const digits = text.slice(start.length, -1);
 	const number = Number(digits);
 	if (!/^\d+$/.test(digits) || !text.endsWith('}') || !Number.isSafeInteger(number)) {
-		throw new ProtocolError(`not ${start}n}: ${text.slice(0, 60)}`);
+		// What is there instead is the sender's own bytes, which go into no log and no reason.
+		throw new ProtocolError(`a frame that begins with ${start} and is not ${start}n}`);
 	}
 	return number;
 }

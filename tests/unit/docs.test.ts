@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { KINDS, WORKER_OUTPUT } from '../../bridge/log/kinds.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const pages = globSync(['*.md', '{docs,bench,bridge,demo,entries,shim,tests,worker}/**/*.md'], { cwd: root });
@@ -39,6 +40,22 @@ test('the files that pages name are there', () => {
 			.map((file) => `${page}: ${file}`),
 	);
 	assert.equal(missing, []);
+});
+
+test('every kind of line that is logged is in the page about the log, with its level, and no other', () => {
+	const said = Object.entries(KINDS).map(([kind, level]) => `${kind} ${level}`);
+	const worker = globSync('worker/aiortc_worker/**/*.py', { cwd: root }).map(read).join('\n');
+	const workers = [...worker.matchAll(/(?:"kind": |_warn\()"([a-z-]+)"/g)].map(([, kind]) => kind!);
+	const shim = globSync('shim/**/*.ts', { cwd: root }).map(read).join('\n');
+	const shims = [...shim.matchAll(/\t+kind: '([a-z-]+)',\n\t+message:/g)].map(([, kind]) => kind!);
+	const rows = [...read('docs/logs.md').matchAll(/^\| `([a-z-]+)` \| (debug|info|warn|error)\b/gm)];
+	const levels = rows.map(([, kind, level]) => `${kind} ${level}`);
+	assert.equal(
+		said.filter((each) => !levels.includes(each)),
+		[],
+	);
+	const kinds = new Set([...Object.keys(KINDS), WORKER_OUTPUT, ...workers, ...shims]);
+	assert.equal(rows.map(([, kind]) => kind).sort(), [...kinds].sort());
 });
 
 test('the npm scripts that pages name exist', () => {

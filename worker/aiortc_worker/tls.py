@@ -40,5 +40,7 @@ def client_context() -> ClientContext:
             context.load_verify_locations(cafile=extra)
         except OSError as error:
             # Node, too, warns and goes on.
-            logger.warning("NODE_EXTRA_CA_CERTS is %s, which is ignored: %s", extra, error)
+            logger.warning(
+                "NODE_EXTRA_CA_CERTS is %s, which is ignored: %s", extra, error, extra={"kind": "certificates-ignored"}
+            )
     return context

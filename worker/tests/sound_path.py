@@ -170,5 +170,5 @@ async def _run(work: Callable[..., Any], *args: Any) -> Any:
     return work(*args)
 
 
-def _fail(message: str) -> None:
-    raise AssertionError(message)
+def _fail(doing: str, error: Exception) -> None:
+    raise AssertionError(doing) from error

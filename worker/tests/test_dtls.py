@@ -159,7 +159,7 @@ async def test_no_datagram_of_the_peers_address_ends_the_transport(first: int) -
         await asyncio.sleep(0.01)
     assert packets == [rtp]
     assert b.dtls.state == "connected"
-    assert (b.dtls.dtls.malformed >= 16) is (first == 0x80)
+    assert (b.dtls.dtls.unreadable["srtp"] >= 16) is (first == 0x80)
     assert a.dtls.send_rtp(bytes.fromhex("80600002000000010000002a") + bytes(1500)) is False
     await close(a, b)
 

@@ -368,6 +368,4 @@ async def test_faults_are_told_once_and_the_stream_goes_on(caplog):
         await link.collector.wait(had + 10)
         await camera.stop()
         assert link.session.mutes(link.receiver) == ["unmute"]
-        assert [record.getMessage() for record in caplog.records] == [
-            "RtpReceiver 102: RTP failed: RuntimeError('a fault')"
-        ]
+        assert [record.getMessage() for record in caplog.records] == ["RtpReceiver 102: RTP failed"]

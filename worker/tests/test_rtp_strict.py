@@ -119,12 +119,12 @@ async def test_a_router_counts_what_it_drops_and_goes_on() -> None:
     send_time = struct.pack("!BBHLLHHBBBB", 0x90, 96, 1, 2, 3, ONE_BYTE, 1, 0x41, 1, 2, 0) + b"payload"
     router.handle_rtp(send_time, 0)
     router.handle_rtp(b"\x80", 0)
-    assert (router.malformed, sink.taken) == (2, [])
+    assert (router.unreadable["rtp"], sink.taken) == (2, [])
     router.handle_rtp(struct.pack("!BBHLL", 0x80, 96, 1, 2, 3) + b"payload", 0)
     assert len(sink.taken) == 1
     bye = struct.pack("!BBHL", 0x81, 203, 1, 3)
     router.handle_rtcp(struct.pack("!BBHL", 0x9F, 201, 1, 3) + bye + b"\x80")
-    assert router.malformed == 4, "a report that lacks its blocks, and a rest"
+    assert router.unreadable["rtcp"] == 2, "a report that lacks its blocks, and a rest"
     assert len(sink.taken) == 2, "what comes behind a malformed part is taken"
     router.detach(sink)
 

@@ -3,6 +3,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LocalSocket } from '../../../bridge/LocalSocket.ts';
 import { DEFAULT_LIMITS } from '../../../bridge/limits.ts';
+import { BridgeLog } from '../../../bridge/log/BridgeLog.ts';
 import type { Pool } from '../../../bridge/pool.ts';
 import { Sessions } from '../../../bridge/sessions.ts';
 import { Link } from '../../../shim/link/Link.ts';
@@ -10,6 +11,7 @@ import { Scheduler } from '../../../shim/link/Scheduler.ts';
 import { Path } from './Path.ts';
 
 export const TOKEN = 'token';
+const log = new BridgeLog(() => {});
 
 /** A session that numbers what each end sends, and what arrives. */
 export class World {
@@ -39,7 +41,7 @@ export class World {
 			pool: poolOf(this.#worker),
 			graceSeconds: 30,
 			shared: true,
-			log: () => {},
+			log,
 		});
 		this.path = new Path((socket) => {
 			socket.on('close', () => this.closed.push(performance.now()));

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import struct
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
@@ -55,6 +56,8 @@ MTU = 1200
 "Bytes of a DTLS datagram: what every path carries (RFC 8261, section 5, has 1,200 too)."
 SRTP_ERRORS = (pylibsrtp.Error, ValueError)
 "pylibsrtp raises ValueError for what is longer than its buffer of 1,500 bytes, before it has authenticated anything."
+APPLICATION_DATA = 23
+"Type of a DTLS record that holds what the peer sends, and not what OpenSSL answers itself (RFC 5246, section 6.2.1)."
 RECORD_HEADER = struct.Struct("!BHHHIH")
 "Type, version, epoch, sequence number in two parts, length (RFC 6347, section 4.1)."
 
@@ -131,8 +134,6 @@ class DtlsConnection(RTCDtlsTransport):
         super().__init__(path, [_NoIdentity()])  # type: ignore[arg-type]
         self.failure: tuple[str, str] | None = None
         "An RTCErrorDetailType and a message, when the state is `failed`."
-        self.malformed = 0
-        "Datagrams of SRTP that could not be read: forged, repeated or too long."
         self._expected: list[RTCDtlsFingerprint] = []
         self._path = path
         self._packets = packets
@@ -142,6 +143,8 @@ class DtlsConnection(RTCDtlsTransport):
         self._burst: list[bytes] = []
         "SRTP packets that wait for the last one of their frame."
         self._muted = False
+        self.unreadable = Counter[str]()
+        "Datagrams dropped, by protocol."
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
@@ -219,8 +222,7 @@ class DtlsConnection(RTCDtlsTransport):
             return False
         try:
             protected = self._tx_srtp.protect_rtcp(data) if rtcp else self._tx_srtp.protect(data)
-        except SRTP_ERRORS as error:
-            logger.debug("a packet of %d bytes cannot be protected: %s", len(data), error)
+        except SRTP_ERRORS:
             if not more:
                 self._send_burst()
             return False
@@ -324,6 +326,8 @@ class DtlsConnection(RTCDtlsTransport):
                     self._decrypt(datagram, packets)
                 elif 127 < first < 192:
                     self._unprotect(datagram)
+                else:
+                    self.unreadable["unknown"] += 1
         finally:
             if packets and (receiver := self._data_receiver) is not None:
                 receiver.take(packets)  # type: ignore[attr-defined]
@@ -334,6 +338,7 @@ class DtlsConnection(RTCDtlsTransport):
         """Adds what the records of a datagram hold. Raises ConnectionError when the peer has said goodbye."""
         openssl, record = self._openssl, self._record
         ssl = openssl._ssl
+        before = len(packets)
         lib.BIO_write(openssl._into_ssl, datagram, len(datagram))
         while (length := lib.SSL_read(ssl, record, RECORD)) > 0:
             packets.append(ffi.buffer(record, length)[:])
@@ -343,6 +348,8 @@ class DtlsConnection(RTCDtlsTransport):
         lib.ERR_clear_error()
         if error == lib.SSL_ERROR_ZERO_RETURN:
             raise ConnectionError("the peer has closed DTLS")
+        if datagram[0] == APPLICATION_DATA and len(packets) == before:
+            self.unreadable["dtls"] += 1
 
     def _unprotect(self, datagram: bytes) -> None:
         if self._rx_srtp is None:
@@ -351,9 +358,8 @@ class DtlsConnection(RTCDtlsTransport):
         rtcp = is_rtcp(datagram)
         try:
             packet = self._rx_srtp.unprotect_rtcp(datagram) if rtcp else self._rx_srtp.unprotect(datagram)
-        except SRTP_ERRORS as error:
-            self.malformed += 1
-            logger.debug("a packet of %d bytes cannot be read: %s", len(datagram), error)
+        except SRTP_ERRORS:
+            self.unreadable["srtp"] += 1
             return
         if rtcp:
             self._packets.handle_rtcp(packet)
@@ -412,4 +418,4 @@ def _nothing() -> None:
 
 def _retrieve(pump: asyncio.Future[None]) -> None:
     if not pump.cancelled() and pump.exception() is not None:
-        logger.error("a DTLS pump ended: %r", pump.exception())
+        logger.error("a DTLS pump ended", exc_info=pump.exception(), extra={"kind": "pump-ended"})

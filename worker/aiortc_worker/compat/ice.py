@@ -236,7 +236,7 @@ class IceConnection(Connection):
             try:
                 await self.open_host(HostAddress(local, local))
             except OSError as error:
-                logger.warning("%s", error.strerror)
+                logger.warning("%s", error.strerror, extra={"kind": "no-port"})
 
     # Checks
 

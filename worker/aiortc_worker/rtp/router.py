@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,8 +26,6 @@ from .feedback import ArrivalFeedback
 from .parameters import HeaderExtension
 from .rtcp import RtcpPart, parse_part, parts_of, remb_bitrate
 from .transport_cc import MOST_STATUSES, covered
-
-logger = logging.getLogger(__name__)
 
 TICK = 0.02
 "Seconds between two looks at what is due: NACKs, reports, feedback. A transport without sinks has no tick."
@@ -78,8 +76,6 @@ class Router:
     def __init__(self, send_rtcp: Callable[[bytes], None]) -> None:
         self.bandwidth = Bandwidth()
         self.feedback = ArrivalFeedback(send_rtcp)
-        self.malformed = 0
-        "Packets, and parts of compound ones, that were dropped for what they say of themselves."
         self._extensions = ExtensionsMap()
         self._routes: dict[RtpSink, Routes] = {}
         self._signalled: dict[int, RtpSink] = {}
@@ -88,6 +84,8 @@ class Router:
         self._payload_types: dict[int, RtpSink | None] = {}
         self._local: dict[int, RtpSink] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self.unreadable = Counter[str]()
+        "Packets, and of RTCP parts of packets, that were dropped, by protocol."
 
     def attach(self, sink: RtpSink, routes: Routes) -> None:
         """Routes to `sink` from now on; again, with other routes, whenever they change."""
@@ -114,9 +112,8 @@ class Router:
             return
         try:
             packet = RtpPacket.parse(data, self._extensions)
-        except ValueError as error:
-            self.malformed += 1
-            logger.debug("dropped an RTP packet of %d bytes: %s", len(data), error)
+        except ValueError:
+            self.unreadable["rtp"] += 1
             return
         now = time.monotonic()
         self.feedback.arrived(packet, len(data), arrival_ms, now)
@@ -136,16 +133,14 @@ class Router:
                 continue
             try:
                 self._route_rtcp(parse_part(part), now)
-            except ValueError as error:
-                self.malformed += 1
-                logger.debug("dropped an RTCP packet of type %d: %s", part.kind, error)
+            except ValueError:
+                self.unreadable["rtcp"] += 1
 
     def _parts(self, data: bytes) -> Iterator[RtcpPart]:
         try:
             yield from parts_of(data)
-        except ValueError as error:
-            self.malformed += 1
-            logger.debug("dropped the rest of an RTCP packet of %d bytes: %s", len(data), error)
+        except ValueError:
+            self.unreadable["rtcp"] += 1
 
     def _sink_of(self, packet: RtpPacket) -> RtpSink | None:
         sink = self._signalled.get(packet.ssrc)
@@ -225,7 +220,6 @@ def _guard(sink: RtpSink, take: Callable[..., None], *args: Any) -> None:
     try:
         take(*args)
     except Exception as error:
-        logger.debug("%s failed", take, exc_info=True)
         sink.failed(error)
 
 

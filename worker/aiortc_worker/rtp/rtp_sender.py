@@ -218,8 +218,8 @@ class RtpSender(Remote):
     def failed(self, error: Exception) -> None:
         self._complaints.about(error, "RTP")
 
-    def _complain(self, message: str) -> None:
-        self.emit("error", ErrorInfo(name="OperationError", message=message))
+    def _complain(self, doing: str, error: Exception) -> None:
+        self.emit("error", ErrorInfo(name="OperationError", message=f"{doing} failed: {error!r}"))
 
     def _track(self, id: ObjectId | None) -> Source | None:
         if id is None:

@@ -64,6 +64,11 @@ class Entry:
         """When the object closes, among the others of its session."""
         return self.remote.close_order if self.remote is not None else 0
 
+    @property
+    def session_id(self) -> str:
+        """Of the session, for the log."""
+        return self._session.id
+
     def need(self) -> Remote:
         """The object.
 
@@ -117,7 +122,13 @@ class Entry:
             task.cancel()
         _, pending = await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
         for task in pending:
-            logger.warning("%s %d: %s does not end", self.type, self.id, task.get_coro())
+            logger.warning(
+                "%s %d: a task does not end", self.type, self.id, extra={"kind": "task-hangs", "fields": _where(task)}
+            )
+
+
+def _where(task: asyncio.Task[Any]) -> dict[str, str]:
+    return {"where": getattr(task.get_coro(), "__qualname__", "")}
 
 
 def describe(error: BaseException, debug: bool) -> ErrorInfo:

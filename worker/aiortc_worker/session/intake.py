@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -35,8 +34,6 @@ from .wire import (
 
 if TYPE_CHECKING:
     from .session import Session
-
-logger = logging.getLogger(__name__)
 
 CHANNEL_CREDIT: Final = 256 * 1024
 "Bytes of messages that a shim may have under way on one channel."
@@ -98,7 +95,6 @@ class Intake:
             try:
                 self._handle(payload, binary)
             except ProtocolError as error:
-                logger.warning("session %s: %s", session.id, error)
                 session.link.refuse(error)
                 session.end()
                 return
@@ -129,7 +125,7 @@ class Intake:
         if len(objects) > 2 * self._session.limits.objects:
             raise ProtocolError(f"more than {self._session.limits.objects} objects", CLOSE_LIMIT)
         if not knows(envelope.type):
-            raise ProtocolError(f"new {envelope.type[:40]}: no such type")
+            raise ProtocolError(f"new {id}: no such type")
         entry = objects[id] = Entry(self._session, id, envelope.type)
         try:
             entry.remote = self._construct(entry, envelope)

@@ -229,7 +229,7 @@ class Session:
     def describe(self, error: BaseException, what: str) -> ErrorInfo:
         """An error as the shim rethrows it. What nobody foresaw is logged: the shim gets no traceback but in debug."""
         if not isinstance(error, CallError):
-            logger.warning("session %s: %s", self.id, what, exc_info=error)
+            logger.warning("%s failed", what, exc_info=error, extra={"kind": "call-failed", "session": self.id})
         return describe(error, self._debug)
 
     def report(self, entry: Entry, error: BaseException) -> None:
@@ -238,7 +238,10 @@ class Session:
             info = self.describe(error, f"{entry.type} {entry.id}")
             self.reply(None, {"event": "error", "on": entry.id, "out": info})
         elif not isinstance(error, asyncio.CancelledError):
-            logger.warning("session %s: after %s %d was closed", self.id, entry.type, entry.id, exc_info=error)
+            self._warn("after-close", "after %s %d was closed", entry, error)
+
+    def _warn(self, kind: str, message: str, entry: Entry, error: BaseException | None = None) -> None:
+        logger.warning(message, entry.type, entry.id, exc_info=error, extra={"kind": kind, "session": self.id})
 
     # --- the end
 
@@ -270,9 +273,9 @@ class Session:
             closing = self._loop.create_task(entry.remote.close(), context=entry.context)
             done, _ = await asyncio.wait([closing], timeout=CLOSE_SECONDS)
             if not done:
-                logger.warning("session %s: %s %d did not close", self.id, entry.type, entry.id)
+                self._warn("close-failed", "%s %d did not close", entry)
             elif not closing.cancelled() and (error := closing.exception()) is not None:
-                logger.warning("session %s: closing %s %d", self.id, entry.type, entry.id, exc_info=error)
+                self._warn("close-failed", "closing %s %d", entry, error)
         await entry.cancel_tasks()
         entry.part()
         self._closing.discard(entry)

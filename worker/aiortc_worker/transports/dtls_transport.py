@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Struct
 
+from ..bad_packets import BadPackets
 from ..compat.dtls import DtlsConnection
 from ..rtp.router import Router
 from ..session.remote import CallError, ObjectId, Remote, call, names
@@ -87,6 +89,7 @@ class DtlsTransport(Remote):
         self._handshake: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._stopped = False
+        self._bad_packets = BadPackets(f"DtlsTransport {id}", weakly(self._count_unreadable))
 
     @property
     def state(self) -> DtlsState:
@@ -168,6 +171,10 @@ class DtlsTransport(Remote):
         """Stops the transport."""
         await self.stop()
         self._listeners.clear()
+        self._bad_packets.close()
+
+    def _count_unreadable(self) -> Counter[str]:
+        return self.dtls.unreadable + self.router.unreadable
 
     async def _leave(
         self, handshake: asyncio.Task[None], left: DtlsConnection, before: asyncio.Task[None] | None

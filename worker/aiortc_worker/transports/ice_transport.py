@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from aioice import Candidate
 from msgspec import Struct
 
+from ..bad_packets import BadPackets
 from ..compat.ice import REMOTE_CANDIDATES, IceConnection
 from ..session.remote import CallError, ObjectId, Remote, call, lacks
 from ..weak import weakly
@@ -93,6 +94,7 @@ class IceTransport(Remote):
         self._packets_sent = 0
         self._bytes_sent = 0
         self._unsent = 0
+        self._bad_packets = BadPackets(f"IceTransport {id}", weakly(self._count_strangers))
 
     # What DTLS and RTP use
 
@@ -266,6 +268,11 @@ class IceTransport(Remote):
     async def close(self) -> None:
         """Closes the transport and its sockets."""
         await self.stop()
+        self._bad_packets.close()
+
+    def _count_strangers(self) -> dict[str, int]:
+        """Datagrams that are no STUN of ours, or of somebody who passed no check."""
+        return {"stun": sum(each.strangers for each in self._all)}
 
     # Gathering
 
@@ -293,7 +300,7 @@ class IceTransport(Remote):
         """Reports a host candidate that could not be had, to whoever runs the bridge, too."""
         if connection is not self._newest or self.state == "closed":
             return
-        logger.warning("%s", text)
+        logger.warning("%s", text, extra={"kind": "no-port"})
         self.emit("candidateerror", CandidateError("", UNREACHABLE, text, address))
 
     def server_failed(
@@ -358,7 +365,7 @@ class IceTransport(Remote):
         try:
             await connection.add_remote(candidate)
         except OSError as error:
-            logger.info("%s cannot be resolved: %s", candidate.host, error)
+            logger.debug("a candidate cannot be resolved", exc_info=error, extra={"kind": "not-resolved"})
 
     def _on_check(self, connection: IceConnection) -> None:
         if connection.started and self.state == "new":

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from aiortc.exceptions import InvalidStateError
 from msgspec import Struct
 
+from ..bad_packets import BadPackets
 from ..sctp.association import SctpAssociation
 from ..session.remote import CallError, ObjectId, Remote, call, names
+from ..weak import weakly
 from .channel import Channel, ChannelFailure, ChannelOwner
 from .channel_inbound import ChannelInbound
 from .channel_scheduler import ChannelScheduler
@@ -107,6 +109,7 @@ class SctpTransport(Remote):
         "Ours, before the association is established and their streams can be chosen."
         self._offered: dict[int, deque[Channel]] = {}
         self._stopping = False
+        self._bad_packets = BadPackets(f"SctpTransport {id}", weakly(self._count_malformed))
         self._followed: set[DtlsTransport] = set()
         self._follow(self.dtls)
 
@@ -154,6 +157,10 @@ class SctpTransport(Remote):
     async def close(self) -> None:
         """Aborts the association."""
         await self.stop()
+        self._bad_packets.close()
+
+    def _count_malformed(self) -> dict[str, int]:
+        return {"sctp": self._association.malformed}
 
     # What DataChannel uses
 
@@ -328,14 +335,16 @@ class SctpTransport(Remote):
             self._offer(stream_id, data)
         else:
             # An OPEN on a stream in use is void: the channel that has it goes on.
-            logger.info("a DCEP message of type %d on stream %d was ignored", kind, stream_id)
+            logger.debug("a DCEP message on stream %d was ignored", stream_id, extra={"kind": "dcep-ignored"})
 
     def _offer(self, stream_id: int, data: bytes) -> None:
         self._association.use(stream_id)
         try:
             options = decode_open(data)
         except ValueError as error:
-            logger.info("the peer's channel on stream %d is refused: %s", stream_id, error)
+            logger.debug(
+                "the peer's channel on stream %d is refused: %s", stream_id, error, extra={"kind": "dcep-ignored"}
+            )
             self._association.reset(stream_id)
             return
         if sum(map(len, self._offered.values())) >= OFFERED_CHANNELS:
