@@ -224,7 +224,8 @@ function keepTail(child: ChildProcess, onLine: (line: string) => void): { passOn
 			for (const line of waiting ?? []) onLine(line);
 			waiting = null;
 		},
-		lastWords: () => kept,
+		// A traceback ends with what matters, and a close reason has room for one line.
+		lastWords: () => (kept ? `: ${kept.slice(kept.lastIndexOf('\n') + 1)}${kept}` : ''),
 	};
 }
 
