@@ -27,7 +27,7 @@ test('a worker that stops, is killed or has no memory ends its own sessions, and
 });
 
 test('sessions of eight tokens lose no message while one of the tokens does everything at once', () => {
-	const { said, status } = faults('of eight tokens, apart', '--honest', '16', '--seconds', '8', ...PATIENCE);
+	const { said, status } = faults('of eight tokens, apart', '--honest', '12', '--seconds', '6', ...PATIENCE);
 	assert.is(status, 0, said);
 	assert.match(said, /^ +of [1-9]\d* messages 0 lost$/m);
 });
