@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { CloseCode } from '../shim/link/frames.ts';
-import type { BackendOptions } from './backendOptions.ts';
+import type { BackendOptions, Isolation } from './backendOptions.ts';
 import { BridgeLog } from './log/BridgeLog.ts';
 import { stderrLog } from './log/stderr.ts';
 import { Pool } from './pool.ts';
@@ -28,7 +28,8 @@ export function startBackend(options: BackendOptions): Backend {
 	let isClosing = false;
 	const pool = new Pool({
 		python: options.python,
-		workers: options.workers ?? (isolation === 'session' ? 64 : availableParallelism()),
+		workers: options.workers ?? defaultWorkers(isolation, access.length),
+		owners: isolation === 'token' ? access.length : 1,
 		spares: options.spares ?? 1,
 		unref,
 		log,
@@ -59,4 +60,10 @@ export function startBackend(options: BackendOptions): Backend {
 			log.close();
 		},
 	};
+}
+
+/** One for each core, and at least one for each who shares none. */
+function defaultWorkers(isolation: Isolation, tokens: number): number {
+	if (isolation === 'session') return 64;
+	return Math.max(availableParallelism(), isolation === 'token' ? tokens : 1);
 }

@@ -10,7 +10,7 @@ export type Isolation = 'session' | 'token' | 'shared';
 export interface BackendOptions extends Network {
 	readonly access: readonly Access[];
 	readonly isolation: Isolation;
-	/** Workers at most; unless given, as many as there are cores, or 64 if each session has its own. */
+	/** Workers at most; unless given, one for each core, at least one for each token that shares none, or 64 if sessions share none. */
 	readonly workers?: number;
 	/** Idle workers kept ready; 1 unless given. */
 	readonly spares?: number;

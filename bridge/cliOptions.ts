@@ -26,7 +26,7 @@ Where its WebRTC peers reach it, for containers and clouds:
 
 How much:
   --isolation HOW       session, token or shared: which sessions share a worker process; shared on loopback, else token
-  --workers NUMBER      worker processes at most; one for each core unless given
+  --workers NUMBER      worker processes at most; one for each core unless given, or each token that shares none
   --max-sessions NUMBER sessions of a token at most; ${DEFAULT_LIMITS.sessions} unless given
   --grace SECONDS       for which a session outlives its connection; 30 unless given
 

@@ -15,6 +15,8 @@ export interface PoolOptions {
 	readonly python?: string;
 	/** Workers at most, until allow() allows more. */
 	readonly workers: number;
+	/** Whoever may come: while there are workers for all of them, nobody has another's only one. */
+	readonly owners: number;
 	/** Idle workers kept ready; one worker is there in any case. */
 	readonly spares: number;
 	readonly unref: boolean;
@@ -131,6 +133,7 @@ export class Pool {
 	#choose(owner: string): Slot {
 		const own = this.#best(owner);
 		if (own?.sessions === 0 && !isDoubtful(own)) return own;
+		if (own && !isDoubtful(own) && !this.#hasRoomToSpare()) return own;
 		const spare = this.#best(null);
 		if (spare && !isDoubtful(spare)) return Object.assign(spare, { owner });
 		if (this.size < this.#most) return this.#add(owner, () => this.#launch());
@@ -140,6 +143,13 @@ export class Pool {
 		if (!idle) throw new PoolFullError(`all ${this.#most} workers serve others; try again later`);
 		const retired = this.#retire(idle);
 		return this.#add(owner, () => retired.then(() => this.#launch()));
+	}
+
+	/** Whether there is room for one more, and one for each owner who has none. */
+	#hasRoomToSpare(): boolean {
+		const owned = [...this.#slots].flatMap(({ owner }) => owner ?? []);
+		const awaited = Math.max(0, this.#options.owners - new Set(owned).size);
+		return owned.length + awaited < this.#most;
 	}
 
 	/**

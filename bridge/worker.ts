@@ -230,6 +230,7 @@ function keepTail(child: ChildProcess, onrecord: (record: LogRecord) => void): {
 			for (const record of waiting ?? []) onrecord(record);
 			waiting = null;
 		},
-		lastWords: () => kept,
+		// A traceback ends with what matters, and a close reason has room for one line.
+		lastWords: () => (kept ? `: ${kept.slice(kept.lastIndexOf('\n') + 1)}${kept}` : ''),
 	};
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -108,6 +108,28 @@ test('a worker that is about to be found hanging gets no new session while there
 		assert.equal(await next.take(), { reply: 1, out: {} });
 	}));
 
+test('a worker that cannot take connections any more is not placed again', () =>
+	withBridge({ workers: 2, spares: 0 }, async (bridge) => {
+		const first = await connected(bridge);
+		const [deaf] = childrenOf();
+		await first.end();
+		// Its event loop turns, and answers what it is asked; it has no file descriptor for another connection.
+		execFileSync('prlimit', ['--pid', `${deaf}`, '--nofile=3:3']);
+		const next = await connected(bridge);
+		next.send(ping(1));
+		assert.equal(await next.take(), { reply: 1, out: {} });
+		assert.ok(await within(8_000, () => !isAlive(deaf!)));
+	}));
+
+test('a spare that was passed over for its silence, and speaks again, ends with the bridge', () =>
+	withBridge({ workers: 2, spares: 1 }, async (bridge) => {
+		const [spare] = childrenOf();
+		process.kill(spare!, 'SIGSTOP');
+		await new Promise((resolve) => setTimeout(resolve, 3_500));
+		await connected(bridge);
+		process.kill(spare!, 'SIGCONT');
+	}));
+
 test('a spare that is killed is replaced', () =>
 	withBridge({ workers: 2, spares: 1 }, async () => {
 		const [spare] = childrenOf();
@@ -141,6 +163,24 @@ test('with isolation by token, sessions of one share a worker and sessions of tw
 		assert.is(childrenOf().length, 2);
 		await connected(bridge, a!.token);
 		assert.is(childrenOf().length, 2);
+	});
+});
+
+test('a token that opens many sessions leaves a worker for each of the others', () => {
+	const access = ['a', 'b', 'c'].map((letter) => ({
+		token: letter.repeat(16),
+		capabilities: [],
+		limits: DEFAULT_LIMITS,
+	}));
+	return withBridge({ isolation: 'token', workers: 4, spares: 0, access }, async (bridge) => {
+		for (let count = 0; count < 6; count++) await connected(bridge, access[0]!.token);
+		assert.is(childrenOf().length, 2, 'more than one are its own while there are enough');
+		for (const { token } of access.slice(1)) {
+			const late = await connected(bridge, token);
+			late.send(ping(1));
+			assert.equal(await late.take(), { reply: 1, out: {} });
+		}
+		assert.is(childrenOf().length, 4);
 	});
 });
 
@@ -241,6 +281,21 @@ test('a Python that cannot be run is reported, and nothing is left', async () =>
 	assert.match(await rejection(bridge.ready), /nonexistent/);
 	await bridge.close();
 	assert.equal(socketFolders(), []);
+});
+
+test('a worker that does not start says in one line why', async () => {
+	const folder = mkdtempSync(join(tmpdir(), 'workers-'));
+	const python = join(folder, 'python');
+	const script = '#!/bin/sh\necho Traceback: >&2\necho OSError: No space left on device >&2\nexit 1\n';
+	writeFileSync(python, script, { mode: 0o755 });
+	const bridge = await startBridge({ ...quiet, python });
+	try {
+		const [first] = (await rejection(bridge.ready)).split('\n');
+		assert.is(first, 'the worker did not start: it ended with status 1: OSError: No space left on device');
+	} finally {
+		await bridge.close();
+		rmSync(folder, { recursive: true });
+	}
 });
 
 /** A process with a bridge and one session in it; prints its worker's process id. */

@@ -81,7 +81,12 @@ class PatternFeed:
             oldest = math.floor((loop.time() - started - MAX_LAG[kind]) * rate)
             number = max(self._numbers[kind], oldest)
             self._numbers[kind] = number + 1
-            output.push(draw(number))
+            try:
+                output.push(draw(number))
+            except Exception:
+                # Memory is short, say: who reads is told rather than left waiting.
+                output.end()
+                raise
 
 
 def _even(size: int) -> int:
