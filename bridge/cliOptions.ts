@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Capability } from '../shim/link/hello.ts';
-import { type Access, CAPABILITIES, DEFAULT_LIMITS } from './limits.ts';
+import { type Access, CAPABILITIES, DEFAULT_LIMITS, type Limits, limitsMistake, parseLimits } from './limits.ts';
 import type { BridgeOptions, Isolation } from './server.ts';
 
 export const OPTIONS = `Where it listens, and who may connect:
@@ -24,6 +24,8 @@ How much:
   --isolation HOW       session, token or shared: which sessions share a worker process; shared on loopback, else token
   --workers NUMBER      worker processes at most; one for each core unless given
   --max-sessions NUMBER sessions of a token at most; ${DEFAULT_LIMITS.sessions} unless given
+  --limit NAME=NUMBER   of what a session may use; may be repeated; unless given:
+                        ${limitLines()}
   --grace SECONDS       for which a session outlives its connection; 30 unless given
 `;
 
@@ -43,6 +45,7 @@ const NAMES = {
 	isolation: text,
 	workers: text,
 	'max-sessions': text,
+	limit: texts,
 	grace: text,
 } satisfies ParseArgsOptionsConfig;
 
@@ -56,6 +59,7 @@ export class UsageError extends Error {}
  */
 export function parseOptions(args: readonly string[]): BridgeOptions {
 	const values = parse(args);
+	const named = namedLimits(values.limit ?? []);
 	return {
 		host: values.host,
 		port: count('port', values.port, 0, 65_535),
@@ -69,7 +73,10 @@ export function parseOptions(args: readonly string[]): BridgeOptions {
 		interfaces: values.interfaces?.flatMap((names) => names.split(',')),
 		isolation: isolation(values.isolation),
 		workers: count('workers', values.workers, 1, 1_024),
-		limits: { sessions: count('max-sessions', values['max-sessions'], 1) ?? DEFAULT_LIMITS.sessions },
+		limits: {
+			...named,
+			sessions: count('max-sessions', values['max-sessions'], 1) ?? named.sessions ?? DEFAULT_LIMITS.sessions,
+		},
 		graceSeconds: count('grace', values.grace),
 	};
 }
@@ -126,15 +133,26 @@ function readTokens(file: string): Access[] {
 	});
 }
 
-function limits(where: string, given: Partial<Access['limits']>): Access['limits'] {
-	for (const [name, value] of Object.entries(given)) {
-		if (!(name in DEFAULT_LIMITS)) {
-			throw new UsageError(`${where}: ${name} is no limit; there are ${Object.keys(DEFAULT_LIMITS).join(', ')}`);
-		}
-		if (!Number.isInteger(value) || value < 1)
-			throw new UsageError(`${where}: ${name} is ${value}; a number is needed`);
-	}
+function limits(where: string, given: Partial<Limits>): Limits {
+	const mistake = limitsMistake(given);
+	if (mistake) throw new UsageError(`${where}: ${mistake}`);
 	return { ...DEFAULT_LIMITS, ...given };
+}
+
+function namedLimits(texts: readonly string[]): Partial<Limits> {
+	try {
+		return parseLimits(texts);
+	} catch (error) {
+		throw new UsageError(`--limit: ${(error as Error).message}`);
+	}
+}
+
+/** Names and defaults, three a line; sessions have an option of their own. */
+function limitLines(): string {
+	const { sessions: _, ...rest } = DEFAULT_LIMITS;
+	const texts = Object.entries(rest).map(([name, value]) => `${name}=${value}`);
+	const lines = Array.from({ length: Math.ceil(texts.length / 3) }, (_, line) => texts.slice(3 * line, 3 * line + 3));
+	return lines.map((line) => line.join(' ')).join(`\n${' '.repeat(24)}`);
 }
 
 function readJson(file: string): unknown {

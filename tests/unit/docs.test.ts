@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DEFAULT_LIMITS } from '../../bridge/limits.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const pages = globSync(['*.md', '{docs,bench,bridge,demo,entries,shim,tests,worker}/**/*.md'], { cwd: root });
@@ -47,6 +48,15 @@ test('the npm scripts that pages name exist', () => {
 	assert.equal(
 		named.filter((name) => !(name in manifest.scripts)),
 		[],
+	);
+});
+
+test('the limits of a session are those that the page has, with their defaults', () => {
+	const [, table = ''] = read('docs/architecture.md').split('## What a session may take');
+	const rows = [...table.split('\n## ')[0]!.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)];
+	assert.equal(
+		Object.fromEntries(rows.map(([, name, value]) => [name, Number(value!.replaceAll(',', ''))])),
+		DEFAULT_LIMITS,
 	);
 });
 
