@@ -129,17 +129,18 @@ test('what a session may not have is refused to the program, with the quota, the
 });
 
 test('a peer has as many channels as the quota says; beyond, its channel closes, and what is there goes on', async () => {
-	const bridge = await bridgeOf({ peerChannels: 3, objects: 20 }, {});
+	const bridge = await bridgeOf({ peerChannels: 30, objects: 20 }, {});
 	const [shim, peer] = await shimsOf(bridge);
 	const pair = makePair({ Connection: peer.RTCPeerConnection, Answerer: shim.RTCPeerConnection });
 	try {
 		const echoes = echo(pair.answerer);
-		const theirs = Array.from({ length: 30 }, (_, index) => pair.offerer.createDataChannel(String(index)));
-		const refused = theirs.slice(3).map((channel) => next(channel, 'close', 20_000));
+		const theirs = Array.from({ length: 40 }, (_, index) => pair.offerer.createDataChannel(String(index)));
+		const refused = theirs.slice(30).map((channel) => next(channel, 'close', 20_000));
 		await negotiate(pair);
 		await Promise.all(refused);
 		assert.is(await ping(theirs[0]!, 'still here'), 'still here');
-		assert.equal([...echoes].sort(), ['0', '1', '2']);
+		assert.is(echoes.size, 30);
+		// More than it may have of its own, which go on.
 		const own = pair.answerer.createDataChannel('own');
 		await opened(own);
 		const closed = next(theirs[0]!, 'close');

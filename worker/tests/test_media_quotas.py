@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import http.server
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import av
 import pytest
 from media_session import MediaSession, Sink, wait_for
 from test_media_track import credit, picture
@@ -19,6 +19,7 @@ from test_media_url import SAMPLE
 from aiortc_worker.media.frame_converter import FrameConverter
 from aiortc_worker.media.frame_reader import FrameReader
 from aiortc_worker.media.frame_writer import FrameWriter
+from aiortc_worker.media.pattern import Picture
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
 from aiortc_worker.session.remote import CallError
 from aiortc_worker.session.wire import MEDIA, MEDIA_CONTINUES, MEDIA_MORE
@@ -38,26 +39,6 @@ async def session_of(**limits: int) -> AsyncIterator[MediaSession]:
     session.holds.clear()
     quotas = session.quotas
     assert (quotas.sources.held, quotas.readers.held, quotas.files.held, quotas.held_bytes.held) == (0, 0, 0, 0)
-
-
-class LoopLag:
-    """The longest that the loop was busy with one thing, in seconds."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-        self._task = asyncio.get_running_loop().create_task(self._watch())
-
-    async def stop(self) -> float:
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        return self.longest
-
-    async def _watch(self) -> None:
-        while True:
-            begun = time.monotonic()
-            await asyncio.sleep(0.005)
-            self.longest = max(self.longest, time.monotonic() - begun - 0.005)
 
 
 # --- how many
@@ -254,19 +235,29 @@ async def test_a_file_beyond_the_share_of_decoding_plays_later_and_whole(tmp_pat
         assert numbers == sorted(set(numbers))
 
 
-async def test_forty_sources_of_8k_block_no_loop() -> None:
-    async with session_of(held_bytes=2**40) as session:
-        lag = LoopLag()
-        sinks = []
-        for _ in range(40):
-            source = session.source(video=VideoConstraints(width=7680, height=4320, frame_rate=30))
-            await source.open()
-            sinks.append(Sink())
-            sinks[-1].frame = lambda _, sink=sinks[-1]: sink.arrivals.append(0.0)  # type: ignore[method-assign]
-            session.track(source, "video").attach(sinks[-1])
-        await wait_for(lambda: sum(len(sink.arrivals) for sink in sinks) > 8, 30)
-        # Drawn on the loop, the forty held it for 9.5 s.
-        assert await lag.stop() < 2
+async def test_test_pictures_are_drawn_by_other_threads_than_the_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set()
+    draw, prepare = Picture.draw, Picture._bars
+
+    def drawn(picture: Picture, number: int) -> av.VideoFrame:
+        threads.add(threading.get_ident())
+        return draw(picture, number)
+
+    def prepared(picture: Picture) -> Any:
+        threads.add(threading.get_ident())
+        return prepare(picture)
+
+    monkeypatch.setattr(Picture, "draw", drawn)
+    monkeypatch.setattr(Picture, "_bars", prepared)
+    async with session_of() as session:
+        # The first of forty of these held the loop for 0.25 s.
+        source = session.source(video=VideoConstraints(width=7680, height=4320))
+        await source.open()
+        sink = Sink()
+        source.output("video").attach(sink)
+        await sink.until(2, 20)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 # --- URLs
@@ -344,6 +335,17 @@ async def test_a_url_that_drips_while_it_plays_ends_with_the_reason_after_what_c
         assert len(sink.frames) > 5
         await wait_for(lambda: bool(session.failures))
         assert "--limit urlSeconds=" in str(session.failures[0])
+
+
+async def test_a_url_may_play_for_longer_than_it_may_take_to_open(drip: Drip) -> None:
+    async with session_of(url_seconds=1) as session:
+        source = session.source("url", source=drip.origin + "/whole", **BOTH)
+        await source.open()
+        sink = Sink()
+        source.output("video").attach(sink)
+        # All of it: it is read a second ahead at most.
+        await wait_for(lambda: sink.has_ended, 15)
+        assert not session.failures
 
 
 async def test_sessions_whose_urls_drip_keep_no_other_from_its_files(drip: Drip, tmp_path: Path) -> None:

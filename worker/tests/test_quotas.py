@@ -106,6 +106,23 @@ async def test_who_overdrew_a_rate_waits_and_others_have_their_turn_in_order() -
     assert of.usage.used == 1780
 
 
+async def test_who_comes_when_a_rate_is_paid_lets_those_before_go_first() -> None:
+    now = [0.0]
+    of = rate(100, [], now)
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        await of.turn()
+        order.append(name)
+
+    of.spend(110)
+    early = asyncio.ensure_future(work("early"))
+    await asyncio.sleep(0)
+    now[0] = 1.0
+    await asyncio.gather(work("late"), early)
+    assert order == ["early", "late"]
+
+
 async def test_every_budget_has_the_name_and_the_default_of_the_bridges_limit() -> None:
     source = (Path(__file__).parents[2] / "bridge" / "limits.ts").read_text()
     table = re.search(r"DEFAULT_LIMITS: Limits = \{(.*?)\n\}", source, re.DOTALL)

@@ -109,7 +109,7 @@ async def test_pictures_beyond_the_share_of_encoding_are_dropped_and_cpu_is_the_
     camera = Camera(320, 240)
     share = quotas(encoded_pixels=5 * 320 * 240).encoded_pixels
     pipeline, other = (VideoPipeline(Timeline(90_000), run, share) for _ in range(2))
-    stream, idle = OutboundStream(1, None, lambda _packet, _more: 100), OutboundStream(2, None, lambda _packet, _more: 100)
+    stream, idle = (OutboundStream(ssrc, None, lambda _packet, _more: 100) for ssrc in (1, 2))
     for each, its in ((pipeline, stream), (other, idle)):
         its.active = True
         each.configure(VP8, [its])
