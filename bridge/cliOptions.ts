@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Capability } from '../shim/link/hello.ts';
-import { type Access, CAPABILITIES, DEFAULT_LIMITS } from './limits.ts';
+import { type Access, CAPABILITIES, DEFAULT_LIMITS, type Limits, limitsMistake, parseLimits } from './limits.ts';
 import { LEVELS } from './log/kinds.ts';
 import { FORMATS, type LogFormat } from './log/openLog.ts';
 import type { BridgeOptions, Isolation } from './server.ts';
@@ -28,6 +28,8 @@ How much:
   --isolation HOW       session, token or shared: which sessions share a worker process; shared on loopback, else token
   --workers NUMBER      worker processes at most; one for each core unless given, or each token that shares none
   --max-sessions NUMBER sessions of a token at most; ${DEFAULT_LIMITS.sessions} unless given
+  --limit NAME=NUMBER   of what a session may use; may be repeated; unless given:
+                        ${limitLines()}
   --grace SECONDS       for which a session outlives its connection; 30 unless given
 
 What it says, on stderr:
@@ -52,6 +54,7 @@ const NAMES = {
 	isolation: text,
 	workers: text,
 	'max-sessions': text,
+	limit: texts,
 	grace: text,
 	'log-level': text,
 	'log-format': text,
@@ -78,7 +81,11 @@ export function parseOptions(args: readonly string[]): CommandLine {
 		throw new UsageError('--token, --token-file and --tokens are three ways to say one thing: give one of them');
 	}
 	const allowed = capabilities('--allow', values.allow ?? []);
-	const limited = { sessions: count('max-sessions', values['max-sessions'], 1) ?? DEFAULT_LIMITS.sessions };
+	const named = namedLimits(values.limit ?? []);
+	const limited = {
+		...named,
+		sessions: count('max-sessions', values['max-sessions'], 1) ?? named.sessions ?? DEFAULT_LIMITS.sessions,
+	};
 	return {
 		host: values.host,
 		port: count('port', values.port, 0, 65_535),
@@ -178,15 +185,26 @@ function readTokens(file: string): Access[] {
 	});
 }
 
-function limits(where: string, given: Partial<Access['limits']>): Access['limits'] {
-	for (const [name, value] of Object.entries(given)) {
-		if (!(name in DEFAULT_LIMITS)) {
-			throw new UsageError(`${where}: ${name} is no limit; there are ${Object.keys(DEFAULT_LIMITS).join(', ')}`);
-		}
-		if (!Number.isInteger(value) || value < 1)
-			throw new UsageError(`${where}: ${name} is ${value}; a number is needed`);
-	}
+function limits(where: string, given: Partial<Limits>): Limits {
+	const mistake = limitsMistake(given);
+	if (mistake) throw new UsageError(`${where}: ${mistake}`);
 	return { ...DEFAULT_LIMITS, ...given };
+}
+
+function namedLimits(texts: readonly string[]): Partial<Limits> {
+	try {
+		return parseLimits(texts);
+	} catch (error) {
+		throw new UsageError(`--limit: ${(error as Error).message}`);
+	}
+}
+
+/** Names and defaults, three a line; sessions have an option of their own. */
+function limitLines(): string {
+	const { sessions: _, ...rest } = DEFAULT_LIMITS;
+	const texts = Object.entries(rest).map(([name, value]) => `${name}=${value}`);
+	const lines = Array.from({ length: Math.ceil(texts.length / 3) }, (_, line) => texts.slice(3 * line, 3 * line + 3));
+	return lines.map((line) => line.join(' ')).join(`\n${' '.repeat(24)}`);
 }
 
 function readJson(file: string): unknown {

@@ -5,7 +5,7 @@ import type { Log } from '../shim/link/log.ts';
 import type { Endpoint } from '../shim/link/options.ts';
 import type { Socket } from '../shim/link/Socket.ts';
 import { type Backend, startBackend } from './backend.ts';
-import { CAPABILITIES, DEFAULT_LIMITS, generateToken } from './limits.ts';
+import { CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits, parseLimits } from './limits.ts';
 import { stderrLog } from './log/stderr.ts';
 import { memorySocketPair } from './memorySocket.ts';
 
@@ -29,6 +29,7 @@ const anyone = {};
  * It keeps nothing alive: a session that has a reason to does that.
  *
  * @param workers it may have so many, and one for each core in any case
+ * @throws {RangeError} AIORTC_SHIM_LIMITS names no limit
  * @throws {SetupError | WorkerStartError} why there is no worker, in a sentence that says what to do
  */
 export function startEmbedded(user: object = anyone, log: Log = stderrLog, workers = 1): Promise<Endpoint> {
@@ -56,7 +57,7 @@ function start(): Embedded {
 	const token = generateToken();
 	const backend = startBackend({
 		unref: true,
-		access: [{ token, capabilities: CAPABILITIES, limits: { ...DEFAULT_LIMITS, sessions: 1024 } }],
+		access: [{ token, capabilities: CAPABILITIES, limits: embeddedLimits() }],
 		// Its sessions are one application's: the first worker is started ahead, another when a session needs it.
 		isolation: 'shared',
 		shared: false,
@@ -81,6 +82,16 @@ function start(): Embedded {
 	// Whoever asked for it hears of a failure, unless it went away meanwhile.
 	endpoint.catch(() => {});
 	return { backend, endpoint };
+}
+
+/** What the application's environment has of them: `AIORTC_SHIM_LIMITS=sources=1000,readers=1000`. */
+function embeddedLimits(): Limits {
+	const given = process.env.AIORTC_SHIM_LIMITS?.split(',') ?? [];
+	try {
+		return { ...DEFAULT_LIMITS, sessions: 1024, ...parseLimits(given.filter(Boolean)) };
+	} catch (error) {
+		throw new RangeError(`AIORTC_SHIM_LIMITS: ${(error as Error).message}`);
+	}
 }
 
 function open({ sessions }: Backend): Socket {

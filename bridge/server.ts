@@ -13,7 +13,7 @@ import type { Capability } from '../shim/link/hello.ts';
 import { startBackend } from './backend.ts';
 import type { BackendOptions, Isolation } from './backendOptions.ts';
 import { type Admission, addressOf, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
-import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits } from './limits.ts';
+import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits, limitsMistake } from './limits.ts';
 import { checkNetwork } from './network.ts';
 import { remoteAddress } from './remoteAddress.ts';
 
@@ -67,11 +67,13 @@ const CLOSE_MS = 1_000;
  * Starts listening; the workers start behind it, and connections wait for them.
  *
  * @throws {Error} the port cannot be listened on, or a token is too short for a host beyond loopback
- * @throws {RangeError} ports, an address or an interface that cannot be used
+ * @throws {RangeError} ports, an address or an interface that cannot be used, or a limit that is none
  */
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
 	const { host = '127.0.0.1', names = [], announce = [], unref = false } = options;
 	checkNetwork(options);
+	const mistake = limitsMistake(options.limits ?? {});
+	if (mistake) throw new RangeError(`limits: ${mistake}`);
 	const access = options.access ?? [singleAccess(options)];
 	const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
 	refuseShortTokens(access, isLoopback);

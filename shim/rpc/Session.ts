@@ -95,6 +95,9 @@ export class Session {
 			},
 		});
 		this.root = new Remote(this, this.#wire, 'Session', 0, null);
+		this.root.on('warning', ({ message }) =>
+			this.log({ level: 'warn', source: 'worker', kind: 'quota-reached', message }),
+		);
 	}
 
 	/** The bridge's answer, once it came. */

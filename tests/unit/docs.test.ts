@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DEFAULT_LIMITS } from '../../bridge/limits.ts';
 import { KINDS, WORKER_OUTPUT } from '../../bridge/log/kinds.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -64,6 +65,15 @@ test('the npm scripts that pages name exist', () => {
 	assert.equal(
 		named.filter((name) => !(name in manifest.scripts)),
 		[],
+	);
+});
+
+test('the limits of a session are those that the page has, with their defaults', () => {
+	const [, table = ''] = read('docs/architecture.md').split('## What a session may take');
+	const rows = [...table.split('\n## ')[0]!.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)];
+	assert.equal(
+		Object.fromEntries(rows.map(([, name, value]) => [name, Number(value!.replaceAll(',', ''))])),
+		DEFAULT_LIMITS,
 	);
 });
 

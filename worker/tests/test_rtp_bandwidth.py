@@ -9,6 +9,7 @@ import time
 import av
 import pytest
 from aiortc.rtp import RTCP_PSFB, RTCP_PSFB_APP, RTCP_RTPFB, RtcpPacket, unpack_remb_fci
+from fakes import quotas
 from rtp_fakes import ABS_SEND_TIME, MID, OPUS, VP8, VP8_RTX, Camera, Tone, pair
 
 from aiortc_worker.rtp.bandwidth import FLOOR, START, Bandwidth, Flow
@@ -234,7 +235,7 @@ def test_the_start_is_what_the_peer_says():
     ],
 )
 def test_a_picture_stays_between_what_the_peer_names_as_least_and_most(parameters, max_bitrate, flow):
-    pipeline = VideoPipeline(Timeline(90_000), None)
+    pipeline = VideoPipeline(Timeline(90_000), None, quotas().encoded_pixels)
     stream = OutboundStream(1, None, lambda packet, _more: len(packet))
     stream.max_bitrate = max_bitrate
     pipeline.configure(Codec("video/VP8", 96, 90_000, None, parameters), [stream])

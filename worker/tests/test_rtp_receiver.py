@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from aiortc.rtp import RTCP_PSFB, RTCP_RR, RtcpByePacket, RtcpPacket, RtpPacket
+from fakes import quotas
 from media_session import wait_for
 from rtp_fakes import (
     EXTENSIONS,
@@ -321,6 +322,31 @@ async def test_a_consumer_that_cannot_keep_up_gets_the_present_not_the_past():
         await asyncio.sleep(0.3)
         assert number_of(link.collector.frames[-1]) >= camera.number - 4
         assert (await link.receiver.getStats()).streams[0].frames_dropped > 20
+
+
+async def test_a_session_beyond_its_share_of_decoding_gets_pictures_late_and_then_from_a_keyframe_on():
+    async with pair("video") as link:
+        link.session.quotas = quotas(decoded_pixels=320 * 240 * 5)
+        # One that takes the share of the session from the start.
+        link.receiver = RtpReceiver(link.session, 102, RtpReceiver.In(kind="video"))
+        camera = Camera().start()
+        begun = asyncio.get_running_loop().time()
+        await link.start(CODECS, camera)
+        # Another keyframe is decoded, and what waited for the share was dropped.
+        async with asyncio.timeout(30):
+            while True:
+                stats = (await link.receiver.getStats()).streams
+                if stats and stats[0].key_frames_decoded > 1:
+                    break
+                await asyncio.sleep(0.05)
+        lasted = asyncio.get_running_loop().time() - begun
+        await camera.stop()
+        assert stats[0].frames_dropped > 20
+        # A second's worth to begin with, five a second, and what waits (BACKLOG), which overdraws them.
+        assert stats[0].frames_decoded <= 5 + 5 * lasted + 30
+        assert link.session.quotas.decoded_pixels.refused > 0
+        numbers = [number_of(frame) for frame in link.collector.frames]
+        assert numbers == sorted(numbers)
 
 
 def test_a_transport_nobody_uses_drops_what_comes():

@@ -20,10 +20,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from media_session import http_file
 from pair import Peer, close
 from turn_server import PASSWORD, USER, TurnServer
 
-from aiortc_worker.media.http_file import HttpFile
 from aiortc_worker.session.remote import CallError
 from aiortc_worker.tls import client_context
 from aiortc_worker.transports.ice_server import IceServer
@@ -105,7 +105,7 @@ def origin(authority: Authority) -> Iterator[str]:
 
 def test_a_file_of_a_server_of_an_unknown_ca_is_not_read(origin: str) -> None:
     with pytest.raises(CallError, match="certificate verify failed") as raised:
-        HttpFile(f"{origin}/file", allow_private=True)
+        http_file(f"{origin}/file", allow_private=True)
     assert raised.value.name == "NotReadableError"
 
 
@@ -114,7 +114,7 @@ def test_a_file_of_a_server_of_a_private_ca_is_read_when_a_variable_names_the_ca
     origin: str, authority: Authority, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(authority.file))
-    with HttpFile(f"{origin}/file", allow_private=True) as file:
+    with http_file(f"{origin}/file", allow_private=True) as file:
         assert file.read() == BODY
 
 

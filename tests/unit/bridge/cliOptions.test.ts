@@ -45,6 +45,16 @@ test('every option reaches the bridge', () => {
 	});
 });
 
+test('limits are given by name, and sessions by either option', () => {
+	const limits = (line: string) => parseOptions(line.split(' ')).limits;
+	assert.equal(limits('--limit sources=1000 --limit heldBytes=1 --limit sessions=7'), {
+		sources: 1000,
+		heldBytes: 1,
+		sessions: 7,
+	});
+	assert.equal(limits('--limit sessions=7 --max-sessions 9'), { sessions: 9 });
+});
+
 test('a file of tokens gives each its own', () => {
 	const rows = [{ token: 'a', capabilities: ['file'], limits: { sessions: 1 } }, { token: 'b' }];
 	assert.equal(parseOptions(['--tokens', tokens('good.json', JSON.stringify(rows))]).access, [
@@ -100,6 +110,11 @@ const mistakes: [args: string[], sentence: RegExp][] = [
 	[['--token', 'a', '--token-file', tokens('two', 'b')], /^--token, --token-file and --tokens are three ways/],
 	[['--log-level', 'loud'], /^--log-level is loud; debug, info, warn or error is needed$/],
 	[['--log-format', ''], /^--log-format is empty; text or json is needed$/],
+	[['--limit', 'sorces=1'], /^--limit: sorces is no limit; there are sessions,/],
+	[['--limit', 'sources'], /^--limit: sources is nothing; a number is needed$/],
+	[['--limit', 'sources=0'], /^--limit: sources is 0; /],
+	[['--limit', 'sources=many'], /^--limit: sources is many; /],
+	[['--limit', '__proto__=1'], /^--limit: __proto__ is no limit; /],
 	[['--nonsense'], /^Unknown option '--nonsense'$/],
 	[['--port'], /^Option '--port <value>' argument missing$/],
 	[['nonsense'], /^Unexpected argument 'nonsense'$/],

@@ -79,7 +79,9 @@ class RtpReceiver(Remote):
         self._report_due = 0.0
         # No `error` event, which would end the track: the next packet may fare better.
         self._complaints = Complaints(weakly(self._complain))
-        self._playout = Playout(params.kind, weakly(self.spawn), weakly(self._run), self._complaints)
+        self._playout = Playout(
+            params.kind, weakly(self.spawn), weakly(self._run), self._complaints, session.quotas.decoded_pixels
+        )
 
     @call_as("receive")
     async def start_receiving(self, params: ReceiveParameters) -> None:

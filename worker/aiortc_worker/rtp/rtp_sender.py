@@ -103,7 +103,7 @@ class RtpSender(Remote):
         self._timeline = Timeline(self._clock_rate, random32())
         self._streams: dict[int, OutboundStream] = {}
         self._pipeline: Pipeline = (
-            VideoPipeline(self._timeline, weakly(self._run))
+            VideoPipeline(self._timeline, weakly(self._run), session.quotas.encoded_pixels)
             if params.kind == "video"
             else AudioPipeline(self._timeline, weakly(self._run))
         )

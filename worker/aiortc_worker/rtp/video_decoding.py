@@ -14,6 +14,8 @@ from aiortc.codecs.base import Decoder
 from aiortc.codecs.h264 import H264Decoder
 from aiortc.jitterbuffer import JitterFrame
 
+from ..media.frames import pixel_count
+from ..session.quotas import Rate
 from .coded_frame import CodedFrame
 from .depayload import vp8_pixels
 from .parameters import Codec
@@ -41,8 +43,10 @@ RunCodec = Callable[..., Awaitable[Any]]
 class VideoDecoding:
     """Decodes one stream of pictures with one codec, in order."""
 
-    def __init__(self, codec: Codec, stats: InboundStats, frame_rate: FrameRate, run: RunCodec) -> None:
+    def __init__(self, codec: Codec, stats: InboundStats, frame_rate: FrameRate, run: RunCodec, decoded: Rate) -> None:
+        """`decoded` is the session's share of pixels: beyond it frames are decoded late, then from a keyframe on."""
         self.codec = codec
+        self._decoded = decoded
         self.stats = stats
         self._frame_rate = frame_rate
         self._run = run
@@ -67,10 +71,14 @@ class VideoDecoding:
 
     async def step(self) -> Decoded:
         """Decodes what waits."""
+        await self._decoded.turn()
         batch = list(self._waiting)
         self._waiting.clear()
+        if not batch:
+            return Decoded()
         begun = time.monotonic()
         decoded: Decoded = await self._run(self._decode, batch)
+        self._decoded.spend(sum(map(pixel_count, decoded.frames)))
         stats = self.stats
         now = time.monotonic()
         stats.total_decode_time += now - begun

@@ -43,6 +43,8 @@ class Entry:
         self.id = id
         self.type = type
         self.remote: Remote | None = None
+        self.is_peers = False
+        "Whether it stands for something that a peer has opened."
         self.poison: ErrorInfo | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
         self.context = Context()

@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 SctpState = Literal["connecting", "connected", "closed"]
 STREAMS = 65535
 "Stream identifiers are 0 to 65534 (RFC 8832, section 6)."
-OFFERED_CHANNELS = 1024
-"Channels that a peer may have opened and the shim not yet accepted."
 
 
 class SctpStateChange(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -108,6 +106,8 @@ class SctpTransport(Remote):
         self._unnumbered: list[Channel] = []
         "Ours, before the association is established and their streams can be chosen."
         self._offered: dict[int, deque[Channel]] = {}
+        self._peers: set[Channel] = set()
+        "Opened by the peer and not closed, or not accepted yet."
         self._stopping = False
         self._bad_packets = BadPackets(f"SctpTransport {id}", weakly(self._count_malformed))
         self._followed: set[DtlsTransport] = set()
@@ -188,6 +188,8 @@ class SctpTransport(Remote):
         channel = offered.popleft()
         if not offered:
             del self._offered[stream_id]
+        if channel.state == "closed":
+            self._peers.discard(channel)
         return channel
 
     def created(self, channel: Channel) -> None:
@@ -347,11 +349,14 @@ class SctpTransport(Remote):
             )
             self._association.reset(stream_id)
             return
-        if sum(map(len, self._offered.values())) >= OFFERED_CHANNELS:
+        quota = self.session.quotas.peer_channels
+        if len(self._peers) >= quota.limit:
+            quota.refuse()
             self._association.reset(stream_id)
             return
         channel = Channel(options, by_peer=True, stream_id=stream_id, state="open")
         self._channels[stream_id] = channel
+        self._peers.add(channel)
         self._offered.setdefault(stream_id, deque()).append(channel)
         self._scheduler.control(stream_id, ACK)
         self.emit(
@@ -383,6 +388,9 @@ class SctpTransport(Remote):
             self._unnumbered.remove(channel)
         if channel.stream_id is not None and self._channels.get(channel.stream_id) is channel:
             del self._channels[channel.stream_id]
+        # One that the shim has not accepted yet is still kept.
+        if channel.stream_id is None or channel not in self._offered.get(channel.stream_id, ()):
+            self._peers.discard(channel)
         channel.state = "closed"
         channel.failure = failure
         self._part(channel)
@@ -421,6 +429,7 @@ class SctpTransport(Remote):
         self._association = SctpAssociation(self.dtls.dtls, self._port, self)
         self._scheduler.move(self._association)
         self._inbound.move(self._association)
+        self._peers.clear()
         self._offered.clear()
         for channel in tuple(self._channels.values()):
             self._inbound.given_up(channel)
