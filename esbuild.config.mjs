@@ -24,7 +24,7 @@ const runtimes = {
 	...all,
 	platform: 'node',
 	target: 'node20',
-	external: ['ws', 'proper-lockfile'],
+	external: ['ws', 'proper-lockfile', 'pino'],
 	outdir: join(out, 'lib'),
 };
 

@@ -23,6 +23,8 @@ export interface Figure {
 	rounds?: number;
 	/** What aiortc does on a quiet machine: where it does less than 0.7 of it, the run says nothing. */
 	quiet?: { column: string; value: number };
+	/** Why this machine cannot measure it, in a sentence; null when it can. */
+	lacks?(): Promise<string | null>;
 	measure(peer: PeerKind): Promise<Sample>;
 	goals?(medians: Medians): Goal[];
 }

@@ -2,7 +2,15 @@
 import { join } from 'node:path';
 import { ensureRecipe } from '../scripts/recipe.ts';
 import { run } from '../scripts/subprocess.ts';
+import { KINDS } from '../tests/interop/driver/kinds.ts';
 import type { PeerKind } from './peer.ts';
+
+/** Of npm, pinned in `peers/others`. */
+export const OF_NPM = ['mediasoup-client-aiortc', 'werift', 'node-datachannel'];
+/** Programs of `tests/interop`, which fetches and builds them; they connect and do floods, and nothing else. */
+export const OF_INTEROP = ['pion', 'wrtc'];
+/** Who takes part in floods. */
+export const FLOODING = ['aiortc-shim', 'aiortc', ...OF_NPM, ...OF_INTEROP];
 
 /** @throws an Error that says what could not be had */
 export async function otherPeers(python: string): Promise<PeerKind[]> {
@@ -29,4 +37,15 @@ export async function otherPeers(python: string): Promise<PeerKind[]> {
 		peer('werift', 'werift.ts', 0.1),
 		peer('node-datachannel', 'node_datachannel.ts', 1),
 	];
+}
+
+/** @throws an Error that says what could not be had */
+export async function interopPeer(name: string): Promise<PeerKind> {
+	const launch = await KINDS.find((kind) => kind.name === name)!.prepare(console.error);
+	return {
+		name,
+		command: process.execPath,
+		args: [join(import.meta.dirname, 'peers/interop.ts')],
+		env: { BENCH_LAUNCH: JSON.stringify(await launch()) },
+	};
 }

@@ -1,8 +1,7 @@
 /** A peer: a program that holds one end of a connection and does as lines of JSON on its standard input say. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { cpuSecondsOf, memoryOf, type Program } from './processes.ts';
 
 /** What a peer can be asked, and what it answers. */
 export interface Asks {
@@ -25,17 +24,15 @@ export interface Asks {
 	close: { in: object; out: object };
 }
 
-export interface PeerKind {
+export interface PeerKind extends Program {
 	name: string;
-	command: string;
-	args: string[];
 	env?: Record<string, string>;
 	/** Of the job's messages, what a slow peer does, so that a round of it does not take minutes; 1 unless given. */
 	share?: number;
 }
 
-const TICKS_PER_SECOND = 100;
-const PAGE = 4096;
+/** Nothing that is asked takes as long. */
+const PATIENCE_MS = 180_000;
 
 export class Peer {
 	readonly #child: ChildProcess;
@@ -54,28 +51,29 @@ export class Peer {
 
 	/** Asks one thing; answers come in the order of the asks. */
 	async ask<A extends keyof Asks>(what: A, params: Asks[A]['in']): Promise<Asks[A]['out']> {
+		let timer: NodeJS.Timeout;
 		const line = new Promise<string>((resolve, reject) => {
 			this.#waiting.push(resolve);
 			this.ended.then(() => reject(new Error(`a peer ended while asked to ${what}`)));
+			const late = () => reject(new Error(`a peer did not ${what} in ${PATIENCE_MS / 1000} s`));
+			timer = setTimeout(late, PATIENCE_MS);
 		});
 		this.#child.stdin!.write(`${JSON.stringify({ do: what, ...params })}\n`);
-		return JSON.parse(await line);
+		return JSON.parse(await line.finally(() => clearTimeout(timer)));
 	}
 
 	get pid(): number {
 		return this.#child.pid!;
 	}
 
-	/** The most bytes that the peer or one of its children has in memory now. */
+	/** The most bytes that the peer or one of its descendants has in memory now. */
 	memory(): number {
-		const pages = processesOf(this.#child.pid!).map((pid) => residentPagesOf(pid));
-		return Math.max(...pages) * PAGE;
+		return memoryOf(this.pid);
 	}
 
-	/** CPU seconds that the peer and its children have used so far (Linux: by its process group). */
+	/** CPU seconds that the peer and its descendants have used so far (Linux). */
 	cpuSeconds(): number {
-		const ticks = processesOf(this.#child.pid!).map((pid) => ticksOf(pid));
-		return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
+		return cpuSecondsOf(this.pid);
 	}
 
 	/** Ends the peer by closing its input; what does not end by itself in 5 s is killed. */
@@ -87,46 +85,38 @@ export class Peer {
 	}
 }
 
-/** The processes of a group, which are a peer and its children. */
-function processesOf(group: number): string[] {
-	const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-	return all.filter((pid) => Number(fieldsOf(pid)[2]) === group);
+/** What lies between two peers: what a description becomes on its way from `side` to the other. */
+export interface Way {
+	describe(side: 'a' | 'b', sdp: string): Promise<string>;
 }
 
-/** Of /proc/PID/stat, those behind the name; none when the process has ended meanwhile. */
-function fieldsOf(pid: string): string[] {
+const DIRECT: Way = { describe: async (_, sdp) => sdp };
+
+/**
+ * Two peers of a kind, connected by one channel, each time over another way; `connectMs` from the first ask to the open
+ * channel, processes warm.
+ */
+export async function connect(
+	kind: PeerKind,
+	way: () => Way = () => DIRECT,
+): Promise<{ a: Peer; b: Peer; connectMs: number }> {
+	const a = new Peer(kind);
+	const b = new Peer(kind);
 	try {
-		return readFileSync(join('/proc', pid, 'stat'), 'utf8')
-			.split(') ')[1]!
-			.split(' ');
-	} catch {
-		return [];
+		// The first connection pays for imports and start-up; the second is the one that counts.
+		await negotiate(a, b, way());
+		await Promise.all([a.ask('close', {}), b.ask('close', {})]);
+		const started = performance.now();
+		await negotiate(a, b, way());
+		return { a, b, connectMs: performance.now() - started };
+	} catch (error) {
+		await Promise.all([a.end(), b.end()]);
+		throw error;
 	}
 }
 
-function ticksOf(pid: string): number {
-	const fields = fieldsOf(pid);
-	return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-}
-
-function residentPagesOf(pid: string): number {
-	return Number(fieldsOf(pid)[21] ?? 0);
-}
-
-/** Two peers of a kind, connected by one channel; `connectMs` from the first ask to the open channel, processes warm. */
-export async function connect(kind: PeerKind): Promise<{ a: Peer; b: Peer; connectMs: number }> {
-	const a = new Peer(kind);
-	const b = new Peer(kind);
-	// The first connection pays for imports and start-up; the second is the one that counts.
-	await negotiate(a, b);
-	await Promise.all([a.ask('close', {}), b.ask('close', {})]);
-	const started = performance.now();
-	await negotiate(a, b);
-	return { a, b, connectMs: performance.now() - started };
-}
-
-export async function negotiate(a: Peer, b: Peer): Promise<void> {
+export async function negotiate(a: Peer, b: Peer, way = DIRECT): Promise<void> {
 	const offer = await a.ask('offer', {});
-	const answer = await b.ask('answer', offer);
-	await a.ask('accept', answer);
+	const answer = await b.ask('answer', { sdp: await way.describe('a', offer.sdp) });
+	await a.ask('accept', { sdp: await way.describe('b', answer.sdp) });
 }

@@ -8,18 +8,31 @@ import { startBridge } from '../bridge/server.ts';
 import { type Figure, type Goal, type Medians, median, type Sample } from './figure.ts';
 import { figure as besideBulk } from './figures/besideBulk.ts';
 import { figure as connectTime } from './figures/connect.ts';
+import { ethernet, path20, path100 } from './figures/ethernet.ts';
 import { figure as firstMessage } from './figures/firstMessage.ts';
 import { figure as link } from './figures/link.ts';
 import { figure as messages } from './figures/messages.ts';
 import { figure as roundTrip } from './figures/roundTrip.ts';
 import { figure as throughput } from './figures/throughput.ts';
 import { figure as transfer } from './figures/transfer.ts';
-import { otherPeers } from './others.ts';
+import { interopPeer, OF_INTEROP, OF_NPM, otherPeers } from './others.ts';
 import type { PeerKind } from './peer.ts';
 import { countStolen } from './stolen.ts';
 
-const figures: Figure[] = [firstMessage, connectTime, throughput, roundTrip, messages, besideBulk, link, transfer];
-const NAMES = ['mediasoup-client-aiortc', 'werift', 'node-datachannel'];
+const figures: Figure[] = [
+	firstMessage,
+	connectTime,
+	throughput,
+	ethernet,
+	path20,
+	path100,
+	roundTrip,
+	messages,
+	besideBulk,
+	link,
+	transfer,
+];
+const OTHERS = [...OF_NPM, ...OF_INTEROP];
 /** Of what aiortc does on a quiet machine: below it the machine was too busy for a run to say anything. */
 const QUIET_ENOUGH = 0.7;
 
@@ -33,6 +46,8 @@ interface Result {
 	void: string | null;
 	goals: Goal[];
 	peers: Record<string, { median: Sample; rounds: Sample[] }>;
+	/** Why a peer has no row. */
+	without: Record<string, string>;
 }
 
 const { values, positionals } = parseArgs({
@@ -78,33 +93,52 @@ function ownPeers(): PeerKind[] {
 
 /** Those of other projects, if a figure wants them; a run without them says so. */
 async function others(): Promise<PeerKind[]> {
-	if (named && !NAMES.some((name) => named.includes(name))) return [];
-	if (wanted.every((figure) => figure.peers)) return [];
-	return otherPeers(python).catch((error: Error) => {
-		console.log(`without ${NAMES.join(', ')}, which could not be had: ${error.message}`);
+	const wants = (name: string) =>
+		(named?.includes(name) ?? true) && wanted.some((figure) => figure.peers?.includes(name) ?? OF_NPM.includes(name));
+	const without = (names: string[]) => (error: Error) => {
+		console.log(`without ${names.join(', ')}, which could not be had: ${error.message}`);
 		return [];
-	});
+	};
+	const ofNpm = OF_NPM.some(wants) ? await otherPeers(python).catch(without(OF_NPM)) : [];
+	const ofInterop: PeerKind[] = [];
+	for (const name of OF_INTEROP.filter(wants)) {
+		ofInterop.push(...(await interopPeer(name).then((kind) => [kind], without([name]))));
+	}
+	return [...ofNpm, ...ofInterop];
 }
 
 async function measure(figure: Figure): Promise<Result> {
-	const taking = peers.filter(({ name }) => (figure.peers ?? ['aiortc-shim', 'aiortc', ...NAMES]).includes(name));
+	const taking = peers.filter(({ name }) => (figure.peers ?? ['aiortc-shim', 'aiortc', ...OF_NPM]).includes(name));
 	const stolen = countStolen();
 	const samples = new Map<string, Sample[]>(taking.map(({ name }) => [name, []]));
-	for (let round = 0; round < Math.min(rounds, figure.rounds ?? rounds); round++) {
-		for (const peer of taking) samples.get(peer.name)!.push(await figure.measure(peer));
+	const without: Record<string, string> = {};
+	const lacks = (await figure.lacks?.()) ?? null;
+	for (let round = 0; round < Math.min(rounds, figure.rounds ?? rounds) && lacks === null; round++) {
+		for (const peer of taking.filter(({ name }) => !without[name])) {
+			await figure.measure(peer).then(
+				(sample) => samples.get(peer.name)!.push(sample),
+				(error: Error) => {
+					without[peer.name] = error.message;
+					// Another project's peer may be broken here; ours and aiortc are not.
+					if (!OTHERS.includes(peer.name)) process.exitCode = 1;
+				},
+			);
+		}
 	}
+	for (const name of samples.keys()) if (lacks !== null || without[name]) samples.delete(name);
 	const entries = [...samples].map(([name, each]) => [name, { median: medians(each), rounds: each }] as const);
 	const all: Medians = Object.fromEntries(entries.map(([name, each]) => [name, each.median]));
 	// Without one that --peers leaves out there is nothing to compare with.
-	const comparable = (figure.peers ?? ['aiortc-shim', 'aiortc']).every((name) => all[name]);
+	const comparable = (figure.peers ?? ['aiortc-shim', 'aiortc']).every((name) => all[name] || OTHERS.includes(name));
 	return {
 		figure: figure.name,
 		what: figure.what,
 		rounds: Math.min(rounds, figure.rounds ?? rounds),
 		stolen: stolen(),
-		void: whyVoid(figure, all),
+		void: lacks ?? whyVoid(figure, all),
 		goals: (comparable && figure.goals?.(all)) || [],
 		peers: Object.fromEntries(entries),
+		without,
 	};
 }
 
@@ -121,15 +155,16 @@ function whyVoid({ quiet }: Figure, all: Medians): string | null {
 }
 
 /** A row a peer, each number with its ratio to aiortc's. */
-function print({ figure, what, rounds, stolen, peers: rows, goals, void: reason }: Result): void {
+function print({ figure, what, rounds, stolen, peers: rows, goals, void: reason, without }: Result): void {
 	const base = rows.aiortc?.median;
 	const cell = (column: string, value: number) =>
-		base ? `${value.toPrecision(3)} (x${(value / base[column]!).toFixed(2)})` : value.toPrecision(3);
+		base?.[column] ? `${value.toPrecision(3)} (x${(value / base[column]).toFixed(2)})` : value.toPrecision(3);
 	const cells = (sample: Sample) =>
 		Object.fromEntries(Object.entries(sample).map(([column, value]) => [column, cell(column, value)]));
 	console.log(`\n${figure}: ${what}; median of ${rounds}`);
 	console.table(Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, cells(row.median)])));
 	for (const goal of goals) console.log(`${goal.reached ? 'reached' : 'MISSED '}: ${goal.text}`);
 	if (stolen) console.log(`a hypervisor took ${(100 * stolen).toFixed(1)} % of the cores' time`);
+	for (const [name, why] of Object.entries(without)) console.log(`without ${name}: ${why}`);
 	if (reason) console.log(`VOID: ${reason}`);
 }

@@ -1,13 +1,13 @@
 /** A WebSocket on its way to a session: bounded in time and bytes until it has said hello. */
 
-import type { Duplex } from 'node:stream';
 import { CloseCode } from '../shim/link/frames.ts';
-import { HELLO_MS } from './handshake.ts';
+import { HELLO_BYTES, HELLO_MS } from './handshake.ts';
 import type { ShimSocket } from './ShimSocket.ts';
+import type { Stranger } from './Strangers.ts';
 import { type BridgeSession, closeSocket } from './session.ts';
 
-/** Bytes that may come before hello is understood: of hello, and of what a shim sends right behind it. */
-const MAX_EARLY_BYTES = 256 * 1024;
+/** Bytes that may come before hello is understood: of hello, and of what one read brings behind it. */
+const MAX_EARLY_BYTES = HELLO_BYTES + 68 * 1024;
 
 type Frame = [payload: Buffer, binary: boolean];
 
@@ -15,22 +15,25 @@ export class Newcomer {
 	/** The first frame; never settles when the socket is closed before it comes. */
 	readonly hello: Promise<Frame>;
 
-	readonly #socket: ShimSocket;
-	readonly #stream: Duplex | undefined;
+	readonly socket: ShimSocket;
+	/** The connection under it; none within a process. */
+	readonly stranger: Stranger | undefined;
+
 	readonly #timer: NodeJS.Timeout;
 	/** What came behind hello, while there is no session to take it. */
 	readonly #waiting: Frame[] = [];
 	#bytes = 0;
 	#session: BridgeSession | null = null;
 
-	/** @param stream the connection under `socket`, whose bytes are counted as they come and not as whole frames; none within a process */
-	constructor(socket: ShimSocket, stream?: Duplex) {
-		this.#socket = socket;
-		this.#stream = stream;
+	constructor(socket: ShimSocket, stranger?: Stranger) {
+		this.socket = socket;
+		this.stranger = stranger;
+		if (stranger) stranger.dismiss = () => this.#giveWay();
 		// What is wrong with a socket is told by its close.
 		socket.on('error', () => {});
 		socket.on('close', () => this.#stopGuarding());
-		stream?.on('data', this.#count);
+		// Bytes are counted as they come, and not as whole frames.
+		stranger?.stream.on('data', this.#count);
 		const late = () => closeSocket(socket, CloseCode.token, `no hello within ${HELLO_MS / 1000} s`);
 		this.#timer = setTimeout(late, HELLO_MS);
 		this.#timer.unref();
@@ -49,27 +52,42 @@ export class Newcomer {
 	admit(session: BridgeSession): void {
 		this.#session = session;
 		for (const frame of this.#waiting.splice(0)) this.#take(...frame);
-		this.#socket.resume();
+		this.socket.resume();
 	}
 
 	/** Closes the socket. */
 	dismiss(code: number, reason: string): void {
-		this.#socket.resume();
-		closeSocket(this.#socket, code, reason);
+		this.socket.resume();
+		closeSocket(this.socket, code, reason);
+	}
+
+	/** Resolves after `milliseconds`; when the socket is closed meanwhile, never. */
+	wait(milliseconds: number): Promise<void> {
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, milliseconds);
+			timer.unref();
+			this.socket.on('close', () => clearTimeout(timer));
+		});
+	}
+
+	/** Does not wait for an answer, as dismiss() does: the place is another's already. */
+	#giveWay(): void {
+		closeSocket(this.socket, CloseCode.tryAgainLater, 'too many connections have not said hello');
+		this.socket.terminate();
 	}
 
 	#take = (payload: Buffer, binary: boolean): void => {
-		if (this.#session) this.#session.fromShim(this.#socket, payload, binary);
+		if (this.#session) this.#session.fromShim(this.socket, payload, binary);
 		else this.#waiting.push([payload, binary]);
 	};
 
 	#count = (chunk: Buffer): void => {
 		this.#bytes += chunk.length;
-		if (this.#bytes > MAX_EARLY_BYTES) this.#socket.terminate();
+		if (this.#bytes > MAX_EARLY_BYTES) this.socket.terminate();
 	};
 
 	#stopGuarding(): void {
 		clearTimeout(this.#timer);
-		this.#stream?.off('data', this.#count);
+		this.stranger?.stream.off('data', this.#count);
 	}
 }

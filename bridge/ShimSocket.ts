@@ -6,9 +6,12 @@ export interface ShimSocket {
 	readonly bufferedAmount: number;
 	on(event: 'message', listener: (payload: Buffer, binary: boolean) => void): unknown;
 	on(event: 'close', listener: (code: number) => void): unknown;
+	on(event: 'pong', listener: () => void): unknown;
 	on(event: 'error', listener: () => void): unknown;
 	once(event: 'message', listener: (payload: Buffer, binary: boolean) => void): unknown;
 	send(payload: Buffer | string, options: { binary: boolean }): void;
+	/** Asks whether the other end is there (RFC 6455, section 5.5.2), whose host answers: `pong`. */
+	ping(): void;
 	/** Stops `message`; what comes waits. */
 	pause(): void;
 	resume(): void;

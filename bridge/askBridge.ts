@@ -17,7 +17,7 @@ export async function askBridge(url: string, token: string | undefined): Promise
 	try {
 		return await new Promise<Welcome>((resolve, reject) => {
 			const connector = new Connector(
-				{ connect, openSocket, client: 'aiortc-shim doctor' },
+				{ connect, openSocket, client: 'aiortc-shim doctor', roomSeconds: () => 0 },
 				{
 					welcomed(socket, welcome) {
 						socket.close(CloseCode.ended, '');

@@ -1,6 +1,6 @@
 /** What the workers and sessions of a bridge go by. Apart, since the declarations that an application reads lead here. */
 
-import type { Log } from '../shim/link/log.ts';
+import type { Log, LogLevel } from '../shim/link/log.ts';
 import type { Access } from './limits.ts';
 import type { Network } from './network.ts';
 
@@ -10,7 +10,7 @@ export type Isolation = 'session' | 'token' | 'shared';
 export interface BackendOptions extends Network {
 	readonly access: readonly Access[];
 	readonly isolation: Isolation;
-	/** Workers at most; unless given, as many as there are cores, or 64 if each session has its own. */
+	/** Workers at most; unless given, one for each core, at least one for each token that shares none, or 64 if sessions share none. */
 	readonly workers?: number;
 	/** Idle workers kept ready; 1 unless given. */
 	readonly spares?: number;
@@ -24,4 +24,6 @@ export interface BackendOptions extends Network {
 	readonly unref?: boolean;
 	/** Takes what happens in the bridge and what its workers say; stderr unless given. */
 	readonly log?: Log;
+	/** The least level that `log` takes; AIORTC_SHIM_LOG_LEVEL unless given, else `info`. */
+	readonly logLevel?: LogLevel;
 }

@@ -4,6 +4,10 @@ import { readFileSync } from 'node:fs';
 import { OPTIONS, parseOptions, UsageError } from './cliOptions.ts';
 import { ensureCompiled } from './compile.ts';
 import { doctor } from './doctor.ts';
+import { levelOfEnvironment } from './log/BridgeLog.ts';
+import { isLogged, KINDS } from './log/kinds.ts';
+import { openLog } from './log/openLog.ts';
+import { writeStderr } from './log/stderr.ts';
 import { PACKAGE } from './paths.ts';
 import { checkPython, discardBroken, ensurePython } from './python.ts';
 import { type Bridge, type BridgeOptions, startBridge } from './server.ts';
@@ -24,6 +28,8 @@ Prints AIORTC_SHIM_URL and AIORTC_SHIM_TOKEN, which clients take from their envi
 
 ${OPTIONS}`;
 
+const SHELL_POLL_MS = 250;
+
 const HELP = ['--help', '-h', 'help'];
 
 async function main([command, ...args]: string[]): Promise<void> {
@@ -40,17 +46,23 @@ async function main([command, ...args]: string[]): Promise<void> {
 
 async function runBridge(args: readonly string[]): Promise<void> {
 	const options = parseOptions(args);
-	const bridge = await start(options);
+	const log = openLog(options.logFormat);
+	const bridge = await start({ ...options, log });
+	if (isLogged(KINDS.advice, options.logLevel ?? levelOfEnvironment())) {
+		for (const message of options.advice) log({ level: KINDS.advice, source: 'bridge', kind: 'advice', message });
+	}
 	const close = () => void bridge.close().then(() => process.exit());
 	process.once('SIGINT', close).once('SIGTERM', close);
+	if (process.env.npm_lifecycle_event) onShellGone(close);
 	await bridge.ready.catch(async () => {
 		// Its reason has been logged.
 		process.exitCode = 1;
 		await bridge.close();
 	});
 	if (process.exitCode) return;
-	console.log(`AIORTC_SHIM_URL=${bridge.url}`);
-	if (!options.access) console.log(`AIORTC_SHIM_TOKEN=${bridge.token}`);
+	const lines = [`AIORTC_SHIM_URL=${bridge.url}`, ...(options.access ? [] : [`AIORTC_SHIM_TOKEN=${bridge.token}`])];
+	// At once: the console swallows the error of one write to a reader that is gone, and not of the next.
+	console.log(lines.join('\n'));
 }
 
 async function start(options: BridgeOptions): Promise<Bridge> {
@@ -64,6 +76,16 @@ async function start(options: BridgeOptions): Promise<Bridge> {
 		if (code) throw new Error(`--host ${host} cannot be listened on: ${message}`);
 		throw error;
 	}
+}
+
+/** npx passes SIGTERM on to its shell alone, which ends without a word to us: its end is the signal then. */
+function onShellGone(callback: () => void): void {
+	const shell = process.ppid;
+	const timer = setInterval(() => {
+		if (process.ppid === shell) return;
+		clearInterval(timer);
+		callback();
+	}, SHELL_POLL_MS).unref();
 }
 
 async function setUp({ compile = false } = {}): Promise<void> {
@@ -84,7 +106,7 @@ function print(text: string): void {
 
 main(process.argv.slice(2)).catch((error: Error) => {
 	const isUsage = error instanceof UsageError;
-	process.stderr.write(`aiortc-shim: ${error.message}\n`);
-	if (isUsage) process.stderr.write('aiortc-shim --help says what there is\n');
+	writeStderr(`aiortc-shim: ${error.message}\n`);
+	if (isUsage) writeStderr('aiortc-shim --help says what there is\n');
 	process.exitCode = isUsage ? 2 : 1;
 });

@@ -3,15 +3,19 @@
 import { readFileSync } from 'node:fs';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Capability } from '../shim/link/hello.ts';
-import { type Access, CAPABILITIES, DEFAULT_LIMITS } from './limits.ts';
+import { type Access, CAPABILITIES, DEFAULT_LIMITS, type Limits, limitsMistake, parseLimits } from './limits.ts';
+import { LEVELS } from './log/kinds.ts';
+import { FORMATS, type LogFormat } from './log/openLog.ts';
 import type { BridgeOptions, Isolation } from './server.ts';
+import { isOpenToAll, readTokenFile } from './tokenFile.ts';
 
 export const OPTIONS = `Where it listens, and who may connect:
   --host ADDRESS        listen there; 127.0.0.1 unless given
   --port NUMBER         a free one unless given
   --name NAME           a name or address under which it is reached, beside its own; may be repeated
   --origin ORIGIN       pages of https://example.org may connect; may be repeated; * for all
-  --token TEXT          what a client must show; AIORTC_SHIM_TOKEN unless given, else one is made and printed
+  --token-file FILE     what a client must show: a token a line; AIORTC_SHIM_TOKEN unless given, else one is made and printed
+  --token TEXT          the token itself, which every user of this machine sees in its list of processes
   --tokens FILE         several: JSON [{"token", "capabilities": [], "limits": {}}, …]
   --allow CAPABILITY    ${CAPABILITIES.join(', ')}; may be repeated; none unless given
 
@@ -22,9 +26,15 @@ Where its WebRTC peers reach it, for containers and clouds:
 
 How much:
   --isolation HOW       session, token or shared: which sessions share a worker process; shared on loopback, else token
-  --workers NUMBER      worker processes at most; one for each core unless given
+  --workers NUMBER      worker processes at most; one for each core unless given, or each token that shares none
   --max-sessions NUMBER sessions of a token at most; ${DEFAULT_LIMITS.sessions} unless given
+  --limit NAME=NUMBER   of what a session may use; may be repeated; unless given:
+                        ${limitLines()}
   --grace SECONDS       for which a session outlives its connection; 30 unless given
+
+What it says, on stderr:
+  --log-level LEVEL     ${LEVELS.join(', ')}: the least that is logged; AIORTC_SHIM_LOG_LEVEL unless given, else info
+  --log-format FORMAT   text for a person, json for a collector: an object a line; text unless given
 `;
 
 const text = { type: 'string' } as const;
@@ -35,6 +45,7 @@ const NAMES = {
 	name: texts,
 	origin: texts,
 	token: text,
+	'token-file': text,
 	tokens: text,
 	allow: texts,
 	'udp-ports': text,
@@ -43,35 +54,88 @@ const NAMES = {
 	isolation: text,
 	workers: text,
 	'max-sessions': text,
+	limit: texts,
 	grace: text,
+	'log-level': text,
+	'log-format': text,
 } satisfies ParseArgsOptionsConfig;
 
 /** A mistake in the command line; the message says which. */
 export class UsageError extends Error {}
+
+export interface CommandLine extends BridgeOptions {
+	readonly logFormat: LogFormat;
+	/** What whoever started the bridge so should know, a sentence each. */
+	readonly advice: readonly string[];
+}
 
 /**
  * What the arguments ask for.
  *
  * @throws {UsageError}
  */
-export function parseOptions(args: readonly string[]): BridgeOptions {
+export function parseOptions(args: readonly string[]): CommandLine {
 	const values = parse(args);
+	const { token, tokens, 'token-file': tokenFile } = values;
+	if ([token, tokens, tokenFile].filter((each) => each !== undefined).length > 1) {
+		throw new UsageError('--token, --token-file and --tokens are three ways to say one thing: give one of them');
+	}
+	const allowed = capabilities('--allow', values.allow ?? []);
+	const named = namedLimits(values.limit ?? []);
+	const limited = {
+		...named,
+		sessions: count('max-sessions', values['max-sessions'], 1) ?? named.sessions ?? DEFAULT_LIMITS.sessions,
+	};
 	return {
 		host: values.host,
 		port: count('port', values.port, 0, 65_535),
 		names: values.name,
 		origins: values.origin,
-		token: values.token ?? (process.env.AIORTC_SHIM_TOKEN || undefined),
-		access: values.tokens === undefined ? undefined : readTokens(values.tokens),
-		capabilities: capabilities('--allow', values.allow ?? []),
+		token: token ?? (process.env.AIORTC_SHIM_TOKEN || undefined),
+		access:
+			tokens === undefined
+				? tokensOf(tokenFile)?.map((each) => ({
+						token: each,
+						capabilities: allowed,
+						limits: { ...DEFAULT_LIMITS, ...limited },
+					}))
+				: readTokens(tokens),
+		capabilities: allowed,
 		udpPorts: ports(values['udp-ports']),
 		announce: values.announce,
 		interfaces: values.interfaces?.flatMap((names) => names.split(',')),
-		isolation: isolation(values.isolation),
+		isolation: oneOf<Isolation>('isolation', values.isolation, ['session', 'token', 'shared']),
 		workers: count('workers', values.workers, 1, 1_024),
-		limits: { sessions: count('max-sessions', values['max-sessions'], 1) ?? DEFAULT_LIMITS.sessions },
+		limits: limited,
 		graceSeconds: count('grace', values.grace),
+		logLevel: oneOf('log-level', values['log-level'], LEVELS),
+		logFormat: oneOf('log-format', values['log-format'], FORMATS) ?? 'text',
+		advice: [token === undefined ? [] : [VISIBLE], [tokens, tokenFile].flatMap(adviceOnFile)].flat(),
 	};
+}
+
+const VISIBLE =
+	'the token of --token is seen by every user of this machine who lists its processes: use --token-file, or AIORTC_SHIM_TOKEN';
+
+function adviceOnFile(file: string | undefined): string[] {
+	if (file === undefined || !isOpenToAll(file)) return [];
+	return [`every user of this machine may read the tokens of ${file}: chmod 600 it`];
+}
+
+function tokensOf(file: string | undefined): string[] | undefined {
+	if (file === undefined) return undefined;
+	try {
+		return readTokenFile(file);
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		throw new UsageError(`--token-file: ${file} ${code === 'ENOENT' ? 'is not there' : message}`);
+	}
+}
+
+function oneOf<T extends string>(name: string, value: string | undefined, all: readonly T[]): T | undefined {
+	const found = all.find((each) => each === value);
+	if (found || value === undefined) return found;
+	throw new UsageError(`--${name} is ${value || 'empty'}; ${all.slice(0, -1).join(', ')} or ${all.at(-1)} is needed`);
 }
 
 function parse(args: readonly string[]) {
@@ -99,11 +163,6 @@ function ports(value: string | undefined): [number, number] | undefined {
 	return [Number(low), Number(high)];
 }
 
-function isolation(value: string | undefined): Isolation | undefined {
-	if (value === undefined || value === 'session' || value === 'token' || value === 'shared') return value;
-	throw new UsageError(`--isolation is ${value || 'empty'}; session, token or shared is needed`);
-}
-
 function capabilities(where: string, names: readonly unknown[]): Capability[] {
 	const wrong = names.find((name) => !CAPABILITIES.includes(name as Capability));
 	if (wrong === undefined) return names as Capability[];
@@ -126,15 +185,26 @@ function readTokens(file: string): Access[] {
 	});
 }
 
-function limits(where: string, given: Partial<Access['limits']>): Access['limits'] {
-	for (const [name, value] of Object.entries(given)) {
-		if (!(name in DEFAULT_LIMITS)) {
-			throw new UsageError(`${where}: ${name} is no limit; there are ${Object.keys(DEFAULT_LIMITS).join(', ')}`);
-		}
-		if (!Number.isInteger(value) || value < 1)
-			throw new UsageError(`${where}: ${name} is ${value}; a number is needed`);
-	}
+function limits(where: string, given: Partial<Limits>): Limits {
+	const mistake = limitsMistake(given);
+	if (mistake) throw new UsageError(`${where}: ${mistake}`);
 	return { ...DEFAULT_LIMITS, ...given };
+}
+
+function namedLimits(texts: readonly string[]): Partial<Limits> {
+	try {
+		return parseLimits(texts);
+	} catch (error) {
+		throw new UsageError(`--limit: ${(error as Error).message}`);
+	}
+}
+
+/** Names and defaults, three a line; sessions have an option of their own. */
+function limitLines(): string {
+	const { sessions: _, ...rest } = DEFAULT_LIMITS;
+	const texts = Object.entries(rest).map(([name, value]) => `${name}=${value}`);
+	const lines = Array.from({ length: Math.ceil(texts.length / 3) }, (_, line) => texts.slice(3 * line, 3 * line + 3));
+	return lines.map((line) => line.join(' ')).join(`\n${' '.repeat(24)}`);
 }
 
 function readJson(file: string): unknown {

@@ -1,7 +1,7 @@
 /** `aiortc-shim doctor`: what is there, what is missing, a line each. */
 
 import { askBridge } from './askBridge.ts';
-import { findCompiled } from './compile.ts';
+import { findCompiled } from './compiled.ts';
 import { chooseInterpreter, findUv, run } from './interpreter.ts';
 import { checkPython, ensureCache, findPython } from './python.ts';
 

@@ -1,11 +1,12 @@
 /** The bridge that lives in the application's own process: on its event loop, unseen by it, and reached by nobody else. */
 
 import { availableParallelism } from 'node:os';
-import { consoleLog, type Log } from '../shim/link/log.ts';
+import type { Log } from '../shim/link/log.ts';
 import type { Endpoint } from '../shim/link/options.ts';
 import type { Socket } from '../shim/link/Socket.ts';
 import { type Backend, startBackend } from './backend.ts';
-import { CAPABILITIES, DEFAULT_LIMITS, generateToken } from './limits.ts';
+import { CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits, parseLimits } from './limits.ts';
+import { stderrLog } from './log/stderr.ts';
 import { memorySocketPair } from './memorySocket.ts';
 
 /** A worker may have to start for a session; if it does not, the bridge says so earlier. */
@@ -28,9 +29,10 @@ const anyone = {};
  * It keeps nothing alive: a session that has a reason to does that.
  *
  * @param workers it may have so many, and one for each core in any case
+ * @throws {RangeError} AIORTC_SHIM_LIMITS names no limit
  * @throws {SetupError | WorkerStartError} why there is no worker, in a sentence that says what to do
  */
-export function startEmbedded(user: object = anyone, log: Log = consoleLog, workers = 1): Promise<Endpoint> {
+export function startEmbedded(user: object = anyone, log: Log = stderrLog, workers = 1): Promise<Endpoint> {
 	users.set(user, log);
 	embedded ??= start();
 	embedded.backend.allowWorkers(workers);
@@ -55,7 +57,7 @@ function start(): Embedded {
 	const token = generateToken();
 	const backend = startBackend({
 		unref: true,
-		access: [{ token, capabilities: CAPABILITIES, limits: { ...DEFAULT_LIMITS, sessions: 1024 } }],
+		access: [{ token, capabilities: CAPABILITIES, limits: embeddedLimits() }],
 		// Its sessions are one application's: the first worker is started ahead, another when a session needs it.
 		isolation: 'shared',
 		shared: false,
@@ -80,6 +82,16 @@ function start(): Embedded {
 	// Whoever asked for it hears of a failure, unless it went away meanwhile.
 	endpoint.catch(() => {});
 	return { backend, endpoint };
+}
+
+/** What the application's environment has of them: `AIORTC_SHIM_LIMITS=sources=1000,readers=1000`. */
+function embeddedLimits(): Limits {
+	const given = process.env.AIORTC_SHIM_LIMITS?.split(',') ?? [];
+	try {
+		return { ...DEFAULT_LIMITS, sessions: 1024, ...parseLimits(given.filter(Boolean)) };
+	} catch (error) {
+		throw new RangeError(`AIORTC_SHIM_LIMITS: ${(error as Error).message}`);
+	}
 }
 
 function open({ sessions }: Backend): Socket {

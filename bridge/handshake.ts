@@ -1,7 +1,8 @@
 /** What is asked of a connection before it may have a session. */
 
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CloseCode, SUBPROTOCOL, VERSION } from '../shim/link/frames.ts';
 import type { Hello } from '../shim/link/hello.ts';
 
@@ -83,7 +84,8 @@ export function parseHello(payload: Buffer, binary: boolean): Hello {
 	const hello = binary ? null : read(payload);
 	if (!hello) throw new HelloError(CloseCode.protocol, 'the first frame is not a hello');
 	if (hello.version !== VERSION) {
-		throw new HelloError(CloseCode.version, `version ${hello.version} is not spoken here; this is version ${VERSION}`);
+		const version = Number.isInteger(hello.version) ? `version ${hello.version}` : 'what it names for a version';
+		throw new HelloError(CloseCode.version, `${version} is not spoken here; this is version ${VERSION}`);
 	}
 	if (typeof hello.token !== 'string') throw new HelloError(CloseCode.token, 'hello has no token');
 	return hello as Hello;
@@ -102,6 +104,11 @@ function isResume(resume: unknown): boolean {
 	if (resume === undefined || resume === null) return true;
 	const { session, key, received } = resume as Record<string, unknown>;
 	return typeof session === 'string' && typeof key === 'string' && Number.isSafeInteger(received);
+}
+
+/** Where a connection comes from, for the log. */
+export function addressOf(stream: Duplex | undefined): string {
+	return (stream as Socket | undefined)?.remoteAddress ?? 'unknown';
 }
 
 /** The host of a URL, in lower case and without its port; null when it is no URL. */

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { setupEnvironment } from './environment.ts';
 import { missingVenv, noPython, SetupError } from './setupError.ts';
 
 /** The oldest Python that aiortc runs on. */
@@ -67,7 +68,7 @@ export function run(
 	command: string,
 	args: readonly string[],
 	timeout: number,
-	env?: NodeJS.ProcessEnv,
+	env: NodeJS.ProcessEnv = setupEnvironment(),
 ): Promise<Outcome> {
 	const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, windowsHide: true });
 	// Not spawn's own timeout, which goes on, and keeps the process alive, when the command cannot be started.
@@ -75,15 +76,18 @@ export function run(
 	return outcome(child).finally(() => clearTimeout(timer));
 }
 
-/** Runs a long command under `python`'s supervision: it and its children end when this process does, even by SIGKILL. */
+/**
+ * Runs a long command under `python`'s supervision: it and its children end when this process does, even by SIGKILL.
+ * `without` names variables that it must not see.
+ */
 export function runSupervised(
 	python: string,
 	args: readonly string[],
-	options: { env?: NodeJS.ProcessEnv; unref?: boolean; signal?: AbortSignal } = {},
+	options: { without?: readonly string[]; unref?: boolean; signal?: AbortSignal } = {},
 ): Promise<Outcome> {
 	const child = spawn(python, ['-I', '-c', SUPERVISOR, ...args], {
 		stdio: ['pipe', 'pipe', 'pipe'],
-		env: options.env,
+		env: setupEnvironment(options.without),
 		windowsHide: true,
 	});
 	options.signal?.addEventListener('abort', () => child.stdin.destroy());

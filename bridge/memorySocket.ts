@@ -95,6 +95,11 @@ class BridgeEnd extends EventEmitter implements ShimSocket {
 		else shim.onmessage?.({ data: new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength) });
 	}
 
+	/** Its other end is this very process. */
+	ping(): void {
+		this.emit('pong');
+	}
+
 	pause(): void {
 		this.#isPaused = true;
 	}

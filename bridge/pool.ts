@@ -1,6 +1,6 @@
 /** The workers: started ahead, shared as the isolation allows, replaced when they die. */
 
-import type { Log } from '../shim/link/log.ts';
+import type { BridgeLog } from './log/BridgeLog.ts';
 import { discardBroken, ensurePython } from './python.ts';
 import { Worker } from './worker.ts';
 import { WorkerStartError } from './workerErrors.ts';
@@ -15,11 +15,13 @@ export interface PoolOptions {
 	readonly python?: string;
 	/** Workers at most, until allow() allows more. */
 	readonly workers: number;
+	/** Whoever may come: while there are workers for all of them, nobody has another's only one. */
+	readonly owners: number;
 	/** Idle workers kept ready; one worker is there in any case. */
 	readonly spares: number;
 	readonly unref: boolean;
 	/** Takes what is said of a worker, and what it says on stderr. */
-	readonly log: Log;
+	readonly log: BridgeLog;
 }
 
 /** Every worker that may be had serves others. */
@@ -27,21 +29,31 @@ export class PoolFullError extends Error {
 	override readonly name = 'PoolFullError';
 }
 
-interface Spare {
+/** A worker from the decision to start it until it is gone. */
+interface Slot {
+	/** Whose sessions it serves; null for a spare. */
+	owner: string | null;
+	/** Sessions placed on it, those that wait for its start included. */
+	sessions: number;
 	readonly started: Promise<Worker>;
 	/** Once it has started. */
 	worker: Worker | null;
 }
 
+/** A session's place on a worker. */
+export interface Placement {
+	readonly worker: Worker;
+	/** Gives the place back; a worker that is not `reusable` ends with the session. */
+	release(reusable: boolean): void;
+	/** Gives back the place on a worker that turned out to be dead. */
+	discard(): void;
+}
+
 export class Pool {
 	readonly #options: PoolOptions;
-	readonly #spares = new Set<Spare>();
-	/** Those that have an owner, or are on their way to one. */
-	readonly #owned = new Set<Worker>();
+	readonly #slots = new Set<Slot>();
 	/** On their way out. */
 	readonly #retiring = new Set<Promise<void>>();
-	/** Workers that were asked for and are neither spare nor owned yet. */
-	#coming = 0;
 	/** Workers that are being started, whoever is to have them. */
 	readonly #launches = new Set<Promise<Worker>>();
 	readonly #timers = new Set<NodeJS.Timeout>();
@@ -67,54 +79,32 @@ export class Pool {
 	 */
 	async start(): Promise<void> {
 		this.#refill();
-		await Promise.any([...this.#spares].map((spare) => spare.started)).catch((error: AggregateError) => {
+		await Promise.any([...this.#slots].map((slot) => slot.started)).catch((error: AggregateError) => {
 			throw error.errors[0];
 		});
 	}
 
+	/** Workers that are there or being started. */
 	get size(): number {
-		return this.#spares.size + this.#owned.size + this.#coming;
+		return this.#slots.size;
 	}
 
 	/**
-	 * A worker for a session of `owner`: an idle one of its own, a new one, or when there may be no more its least loaded.
-	 * release() gives it back.
+	 * A place for a session of `owner`: on an idle worker of its own, on a new one, or on its least loaded when there may
+	 * be no more. A worker that is being started counts as one that is there, so sessions that come at once share it; when
+	 * it fails to start, each of them looks for another place once.
 	 *
 	 * @throws {PoolFullError | SetupError | WorkerStartError}
 	 */
-	async place(owner: string): Promise<Worker> {
-		const own = [...this.#owned].filter((worker) => worker.owner === owner);
-		const least = own.sort((a, b) => Number(b.answers) - Number(a.answers) || a.sessions - b.sessions)[0];
-		const isFree = least?.answers && least.sessions === 0;
-		if (least && (isFree || !this.#hasRoom())) return take(least);
-		if (!this.#hasRoom()) await this.#makeRoom();
-		const worker = await this.#next();
-		worker.owner = owner;
-		return take(worker);
-	}
-
-	/** Gives a worker back; one that serves a single session ends with it. */
-	release(worker: Worker, reusable: boolean): void {
-		worker.sessions--;
-		if (worker.sessions > 0 || !worker.alive) return;
-		if (!reusable) {
-			void this.#retire(worker);
-			return;
-		}
-		this.#later(IDLE_MS, () => {
-			if (worker.sessions === 0 && this.size > 1) void this.#retire(worker);
+	async place(owner: string): Promise<Placement> {
+		return this.#take(this.#choose(owner)).catch((error: unknown) => {
+			if (this.#closed) throw error;
+			return this.#take(this.#choose(owner));
 		});
 	}
 
-	/** Gives back a worker that turned out to be dead. */
-	discard(worker: Worker): void {
-		worker.sessions--;
-		void this.#retire(worker);
-	}
-
 	async close(): Promise<void> {
-		const workers = [...this.#owned, ...[...this.#spares].flatMap(({ worker }) => worker ?? [])];
-		const stopped = workers.map((worker) => worker.stop());
+		const stopped = [...this.#slots].map(({ worker }) => worker?.stop());
 		this.#closing.abort();
 		for (const timer of this.#timers) clearTimeout(timer);
 		await Promise.allSettled([...stopped, ...this.#launches, ...this.#retiring]);
@@ -135,64 +125,106 @@ export class Pool {
 		this.#timers.add(timer);
 	}
 
-	#hasRoom(): boolean {
-		return this.#spares.size > 0 || this.size < this.#most;
-	}
-
-	async #makeRoom(): Promise<void> {
-		const idle = [...this.#owned].find((worker) => worker.sessions === 0);
+	/**
+	 * The slot for another session of `owner`, whose from then on it is.
+	 *
+	 * @throws {PoolFullError}
+	 */
+	#choose(owner: string): Slot {
+		const own = this.#best(owner);
+		if (own?.sessions === 0 && !isDoubtful(own)) return own;
+		if (own && !isDoubtful(own) && !this.#hasRoomToSpare()) return own;
+		const spare = this.#best(null);
+		if (spare && !isDoubtful(spare)) return Object.assign(spare, { owner });
+		if (this.size < this.#most) return this.#add(owner, () => this.#launch());
+		if (own) return own;
+		if (spare) return Object.assign(spare, { owner });
+		const idle = [...this.#slots].find(({ worker, sessions }) => worker && sessions === 0);
 		if (!idle) throw new PoolFullError(`all ${this.#most} workers serve others; try again later`);
-		await this.#retire(idle);
+		const retired = this.#retire(idle);
+		return this.#add(owner, () => retired.then(() => this.#launch()));
 	}
 
-	async #retire(worker: Worker): Promise<void> {
-		this.#owned.delete(worker);
-		const stopped = worker.stop();
+	/** Whether there is room for one more, and one for each owner who has none. */
+	#hasRoomToSpare(): boolean {
+		const owned = [...this.#slots].flatMap(({ owner }) => owner ?? []);
+		const awaited = Math.max(0, this.#options.owners - new Set(owned).size);
+		return owned.length + awaited < this.#most;
+	}
+
+	/**
+	 * That of `owner`'s slots with the fewest sessions. One whose worker answers comes before one whose does not; of equals,
+	 * one that has started comes before one that has not.
+	 */
+	#best(owner: string | null): Slot | undefined {
+		const own = [...this.#slots].filter((slot) => slot.owner === owner);
+		return own.sort(
+			(a, b) =>
+				Number(isDoubtful(a)) - Number(isDoubtful(b)) ||
+				a.sessions - b.sessions ||
+				Number(!a.worker) - Number(!b.worker),
+		)[0];
+	}
+
+	/** Takes a place, and waits for its worker. */
+	async #take(slot: Slot): Promise<Placement> {
+		slot.sessions++;
+		// Another session may have taken the spare that was ready.
+		this.#refill();
+		const worker = await slot.started;
+		return {
+			worker,
+			release: (reusable) => this.#release(slot, reusable),
+			discard: () => {
+				slot.sessions--;
+				void this.#retire(slot);
+			},
+		};
+	}
+
+	#release(slot: Slot, reusable: boolean): void {
+		slot.sessions--;
+		if (slot.sessions > 0 || !slot.worker?.alive) return;
+		if (!reusable) {
+			void this.#retire(slot);
+			return;
+		}
+		this.#later(IDLE_MS, () => {
+			if (slot.sessions === 0 && this.size > 1) void this.#retire(slot);
+		});
+	}
+
+	async #retire(slot: Slot): Promise<void> {
+		this.#slots.delete(slot);
+		const stopped = slot.worker!.stop();
 		this.#retiring.add(stopped);
 		await stopped;
 		this.#retiring.delete(stopped);
 		this.#refill();
 	}
 
-	/** A spare that lives, or a new one. */
-	async #next(): Promise<Worker> {
-		this.#coming++;
-		try {
-			for (const spare of this.#spares) {
-				this.#spares.delete(spare);
-				const worker = await spare.started.catch(() => null);
-				if (worker?.alive && worker.answers) return this.#own(worker);
-			}
-			return this.#own(await this.#launch());
-		} finally {
-			this.#coming--;
-			this.#refill();
-		}
-	}
-
-	#own(worker: Worker): Worker {
-		this.#owned.add(worker);
-		return worker;
+	#add(owner: string | null, launch: () => Promise<Worker>): Slot {
+		const slot: Slot = { owner, sessions: 0, started: launch(), worker: null };
+		this.#slots.add(slot);
+		slot.started.then(
+			(worker) => {
+				slot.worker = worker;
+				this.#failures = 0;
+			},
+			() => {
+				this.#slots.delete(slot);
+				this.#refillLater();
+			},
+		);
+		return slot;
 	}
 
 	/** Keeps the wanted spares starting, and one worker in any case. */
 	#refill(): void {
 		if (this.#closed) return;
-		const { spares } = this.#options;
-		while (this.#spares.size < Math.max(spares, this.size === 0 ? 1 : 0) && this.size < this.#most) {
-			const spare: Spare = { started: this.#launch(), worker: null };
-			this.#spares.add(spare);
-			spare.started.then(
-				(worker) => {
-					spare.worker = worker;
-					this.#failures = 0;
-				},
-				() => {
-					this.#spares.delete(spare);
-					this.#refillLater();
-				},
-			);
-		}
+		const wanted = () => Math.max(this.#options.spares, this.size === 0 ? 1 : 0);
+		const spares = () => [...this.#slots].filter(({ owner }) => owner === null).length;
+		while (spares() < wanted() && this.size < this.#most) this.#add(null, () => this.#launch());
 	}
 
 	#refillLater(): void {
@@ -212,7 +244,7 @@ export class Pool {
 	async #start(): Promise<Worker> {
 		if (this.#options.python) return this.#startWorker(this.#options.python);
 		const { unref, log } = this.#options;
-		const onProgress = (message: string) => log({ level: 'info', source: 'bridge', message });
+		const onProgress = (message: string) => log.say('setup', message);
 		const making = { unref, signal: this.#closing.signal, onProgress };
 		const python = await ensurePython(making);
 		try {
@@ -232,15 +264,15 @@ export class Pool {
 
 	/** Replaces a worker that ended by itself; a retired one is not known here any more. */
 	#gone(worker: Worker): void {
-		const spare = [...this.#spares].find((each) => each.worker === worker);
-		if (spare) this.#spares.delete(spare);
-		else if (!this.#owned.delete(worker)) return;
-		if (!this.#closed) this.#options.log({ level: 'error', source: 'bridge', message: `worker ${worker.pid} died` });
+		const slot = [...this.#slots].find((each) => each.worker === worker);
+		if (!slot) return;
+		this.#slots.delete(slot);
+		if (!this.#closed) this.#options.log.say('worker-died', `worker ${worker.pid} died`, { worker: worker.pid });
 		this.#refillLater();
 	}
 }
 
-function take(worker: Worker): Worker {
-	worker.sessions++;
-	return worker;
+/** Whether it has not answered lately; one that is being started has not been asked. */
+function isDoubtful({ worker }: Slot): boolean {
+	return worker?.answers === false;
 }

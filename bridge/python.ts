@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import envPaths from 'env-paths';
 import { chooseInterpreter, findUv, type Interpreter, run, runSupervised, which } from './interpreter.ts';
+import { writeStderr } from './log/stderr.ts';
 import { LOCK, WORKER } from './paths.ts';
 import { explain, SetupError } from './setupError.ts';
 
@@ -24,8 +25,13 @@ export interface PythonOptions {
 
 /** A lock of another start is taken over when its holder has not touched it for so long. */
 const STALE_MS = 20_000;
+/** A disk with less than this is as good as full. */
+const LEAST_BYTES = 16 << 20;
 /** Written last: an environment without it was cut short. */
 const MARKER = 'complete.json';
+
+/** What would send packages elsewhere than into the new environment. */
+const REDIRECTING = ['PIP_USER', 'PIP_TARGET', 'PIP_PREFIX', 'PYTHONHOME', 'PYTHONPATH'];
 
 /** For an interpreter to import everything, cold, on a slow disk. */
 const CHECK_MS = 60_000;
@@ -193,19 +199,30 @@ async function underLock(place: string, options: PythonOptions, work: () => Prom
 async function make(place: string, options: PythonOptions): Promise<void> {
 	const uv = await findUv();
 	const base = await chooseInterpreter({ needsVenv: uv === null });
-	const started = Date.now();
+	const started = performance.now();
 	report(options, `making the Python environment with ${uv ? 'uv' : 'pip'}, once, in ${place}`);
 	await rm(place, { recursive: true, force: true });
 	for (const [step, command] of steps(place, base, uv, options.lock ?? 'requirements.lock')) {
 		const { signal, unref } = options;
-		const { code, output } = await runSupervised(base.path, command, { env: environment(), unref, signal });
+		const { code, output } = await runSupervised(base.path, command, { without: REDIRECTING, unref, signal });
 		if (code === 0) continue;
+		// Not each step passes on what the one in it said.
+		const cause = (await isFull(place)) ? 'ENOSPC' : output;
 		await rm(place, { recursive: true, force: true }).catch(() => {});
 		signal?.throwIfAborted();
-		throw explain(step, output, place);
+		throw explain(step, cause, place);
 	}
-	await writeFile(join(place, MARKER), JSON.stringify({ base: base.path, version: base.version.join('.') }));
-	report(options, `the Python environment is ready (${((Date.now() - started) / 1000).toFixed(0)} s)`);
+	const about = JSON.stringify({ base: base.path, version: base.version.join('.') });
+	await writeFile(join(place, MARKER), about).catch((error: Error) => {
+		throw explain('the environment', error.message, place);
+	});
+	report(options, `the Python environment is ready (${((performance.now() - started) / 1000).toFixed(0)} s)`);
+}
+
+/** Whether the disk of `place` has no room to speak of. */
+async function isFull(place: string): Promise<boolean> {
+	const disk = await statfs(dirname(place)).catch(() => null);
+	return disk !== null && (disk.bavail * disk.bsize < LEAST_BYTES || (disk.files > 0 && disk.ffree === 0));
 }
 
 function steps(place: string, base: Interpreter, uv: string | null, lock: string): [string, string[]][] {
@@ -223,14 +240,7 @@ function steps(place: string, base: Interpreter, uv: string | null, lock: string
 	];
 }
 
-/** The process's environment without what would send packages elsewhere than into the new environment. */
-function environment(): NodeJS.ProcessEnv {
-	const env = { ...process.env };
-	for (const name of ['PIP_USER', 'PIP_TARGET', 'PIP_PREFIX', 'PYTHONHOME', 'PYTHONPATH']) delete env[name];
-	return env;
-}
-
 function report({ onProgress }: PythonOptions, line: string): void {
 	if (onProgress) onProgress(line);
-	else process.stderr.write(`aiortc-shim: ${line}\n`);
+	else writeStderr(`aiortc-shim: ${line}\n`);
 }

@@ -6,17 +6,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import { asyncDisposable } from '../shim/link/disposable.ts';
 import { SUBPROTOCOL } from '../shim/link/frames.ts';
 import type { Capability } from '../shim/link/hello.ts';
-import { consoleLog } from '../shim/link/log.ts';
 import { startBackend } from './backend.ts';
 import type { BackendOptions, Isolation } from './backendOptions.ts';
-import { type Admission, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
-import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits } from './limits.ts';
+import { type Admission, addressOf, admission, checkRequest, checkSubprotocol, type Refusal } from './handshake.ts';
+import { type Access, CAPABILITIES, DEFAULT_LIMITS, generateToken, type Limits, limitsMistake } from './limits.ts';
 import { checkNetwork } from './network.ts';
-import { RefusalLog } from './RefusalLog.ts';
+import { remoteAddress } from './remoteAddress.ts';
 
 export type { Isolation } from './backendOptions.ts';
 
@@ -57,46 +56,58 @@ export interface Bridge extends AsyncDisposable {
 	close(): Promise<void>;
 }
 
-/** Sockets that may be on their way to a hello at once. */
-const MAX_STRANGERS = 64;
+/** For the headers of a request, and for all of it. */
+const REQUEST_MS = 5_000;
 /** For the answer to a close frame, before the socket is destroyed. */
+const ANSWER_MS = 5_000;
+/** The same for all of them, when the bridge is closed. */
 const CLOSE_MS = 1_000;
 
 /**
  * Starts listening; the workers start behind it, and connections wait for them.
  *
  * @throws {Error} the port cannot be listened on, or a token is too short for a host beyond loopback
- * @throws {RangeError} ports, an address or an interface that cannot be used
+ * @throws {RangeError} ports, an address or an interface that cannot be used, or a limit that is none
  */
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
-	const { host = '127.0.0.1', names = [], announce = [], unref = false, log = consoleLog } = options;
+	const { host = '127.0.0.1', names = [], announce = [], unref = false } = options;
 	checkNetwork(options);
+	const mistake = limitsMistake(options.limits ?? {});
+	if (mistake) throw new RangeError(`limits: ${mistake}`);
 	const access = options.access ?? [singleAccess(options)];
 	const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
 	refuseShortTokens(access, isLoopback);
 	const isolation = options.isolation ?? (isLoopback ? 'shared' : 'token');
-	const backend = startBackend({ ...options, access, isolation, log });
-	const { sessions } = backend;
+	const backend = startBackend({ ...options, access, isolation });
+	const { sessions, log } = backend;
 	const gate = admission([host, ...names, ...announce], options.origins ?? []);
-	const http = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) =>
-		answer(request, response, gate),
-	);
-	const refusals = new RefusalLog(log);
-	const sockets = new WebSocketServer({
+	// Node looks every 30 s, unless told otherwise, for those that are late.
+	const timeouts = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 };
+	const http = createServer(timeouts, (request, response) => answer(request, response, gate));
+	const socketOptions: ServerOptions & { closeTimeout: number } = {
 		noServer: true,
 		perMessageDeflate: false,
+		closeTimeout: ANSWER_MS,
 		// A little above, so that a session hears by its own code of a frame that is a little too large.
 		maxPayload: 2 * Math.max(...access.map(({ limits }) => limits.frame)),
 		handleProtocols: () => SUBPROTOCOL,
-	});
+	};
+	const sockets = new WebSocketServer(socketOptions);
 	http.on('upgrade', (request, socket, head) => {
-		const refusal = checkRequest(request, gate) ?? checkSubprotocol(request) ?? tooMany(sessions.strangers);
+		const refusal = checkRequest(request, gate) ?? checkSubprotocol(request);
 		if (refusal) {
 			refuse(socket, refusal);
-			refusals.report(refusal);
-		} else sockets.handleUpgrade(request, socket, head, (webSocket) => void sessions.welcome(webSocket, socket));
+			const { status, message } = refusal;
+			log.say('refused', `refused with ${status}: ${message}`, { address: addressOf(request.socket) });
+			return;
+		}
+		const stranger = sessions.strangers.of(socket);
+		sockets.handleUpgrade(request, socket, head, (webSocket) => void sessions.welcome(webSocket, stranger));
 	});
-	if (unref) http.on('connection', (socket) => socket.unref());
+	http.on('connection', (socket) => {
+		if (unref) socket.unref();
+		sessions.strangers.add(socket, remoteAddress(socket.remoteAddress));
+	});
 	try {
 		await listen(http, options.port ?? 0, host);
 	} catch (error) {
@@ -134,10 +145,6 @@ function refuseShortTokens(access: readonly Access[], isLoopback: boolean): void
 	if (!access.every(({ token }) => token)) throw new Error('a token is empty: leave it out to have one generated');
 	if (isLoopback || access.every(({ token }) => token.length >= 16)) return;
 	throw new Error('beyond loopback a token needs at least 16 characters: leave it out to have one generated');
-}
-
-function tooMany(strangers: number): Refusal | null {
-	return strangers < MAX_STRANGERS ? null : { status: 503, message: 'Too many connections have not said hello yet' };
 }
 
 /** An unauthenticated socket learns that this is a bridge, and nothing else. */
@@ -179,9 +186,9 @@ function urlHost(host: string, names: readonly string[]): string {
 
 async function closeServer(http: Server, sockets: WebSocketServer): Promise<void> {
 	const closed = new Promise((resolve) => http.close(resolve));
-	const clients: WebSocket[] = [...sockets.clients];
 	const timer = setTimeout(() => {
-		for (const client of clients) client.terminate();
+		// Those of now: a request that was under way may have become one.
+		for (const client of sockets.clients) client.terminate();
 		http.closeAllConnections();
 	}, CLOSE_MS);
 	http.closeIdleConnections();

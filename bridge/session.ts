@@ -10,14 +10,17 @@ import {
 	VERSION,
 	WINDOW,
 } from '../shim/link/frames.ts';
+import { Heartbeat } from '../shim/link/Heartbeat.ts';
 import type { Welcome, WorkerClose, WorkerInfo } from '../shim/link/hello.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, generateToken, RateLimit } from './limits.ts';
 import type { ShimSocket } from './ShimSocket.ts';
 
-export const HEARTBEAT_SECONDS = 15;
-/** Heartbeats without a frame from the shim after which its socket is taken for dead. */
-const SILENT_HEARTBEATS = 3;
+/** A shim pings after so long; the bridge asks only one that does not, as a hidden page may be late by a second. */
+const HEARTBEAT_SECONDS = 5;
+const SILENCE_MS = 7_000;
+/** For the answer of the shim's host: 14 s in all. */
+const PONG_MS = 7_000;
 /** What may wait in memory for one side: far beyond the window, so only who breaks the protocol gets there. */
 const MAX_WAITING = 32 << 20;
 
@@ -37,7 +40,7 @@ export interface SessionOptions {
 	/** Whether the bridge has other users. */
 	readonly shared: boolean;
 	/** Called once, when the session has ended. */
-	readonly onend: () => void;
+	readonly onend: (code: number, reason: string) => void;
 }
 
 export class BridgeSession {
@@ -50,8 +53,9 @@ export class BridgeSession {
 	readonly #rate: RateLimit;
 	#socket: ShimSocket | null = null;
 	#ended = false;
+	#heartbeat: Heartbeat | null = null;
 	#grace: NodeJS.Timeout | undefined;
-	#lastSeen = performance.now();
+	#waitingSince: number | null = null;
 	/** Counted frames that came from the shim and went on to the worker. */
 	#received = 0;
 	/** Counted frames for the shim that it has not acknowledged, and how many went before them. */
@@ -70,6 +74,11 @@ export class BridgeSession {
 		this.#rate = new RateLimit(options.access.limits.framesPerSecond);
 		this.#local.onframe = (payload, binary) => this.#fromWorker({ payload, binary });
 		this.#local.onclose = () => this.end(CloseCode.workerDied, options.workerEnd());
+	}
+
+	/** When its socket was lost, in milliseconds of performance.now(); null while it has one. */
+	get waitingSince(): number | null {
+		return this.#waitingSince;
 	}
 
 	/** Makes `socket` the session's, in place of an older one. */
@@ -97,25 +106,17 @@ export class BridgeSession {
 		if (this.#ended) return;
 		this.#ended = true;
 		clearTimeout(this.#grace);
+		this.#heartbeat?.stop();
 		this.#tail = [];
 		this.#local.end();
 		closeSocket(this.#socket, code, reason);
-		this.#options.onend();
-	}
-
-	/** Gives up a socket that says nothing, heartbeats included; the session waits for another. */
-	checkSilence(): void {
-		if (!this.#socket || performance.now() - this.#lastSeen < HEARTBEAT_SECONDS * SILENT_HEARTBEATS * 1000) return;
-		// This process may have been the silent one: what came meanwhile is read before the verdict.
-		const socket = this.#socket;
-		const seen = this.#lastSeen;
-		setImmediate(() => setImmediate(() => this.#lastSeen === seen && socket.terminate()));
+		this.#options.onend(code, reason);
 	}
 
 	/** Takes a frame of the socket; others than the session's own are of an older one. */
 	fromShim(socket: ShimSocket, payload: Buffer, binary: boolean): void {
 		if (socket !== this.#socket || this.#ended) return;
-		this.#lastSeen = performance.now();
+		this.#heartbeat?.proved();
 		try {
 			this.#take({ payload, binary });
 		} catch (error) {
@@ -126,9 +127,11 @@ export class BridgeSession {
 
 	#adopt(socket: ShimSocket, resumed: boolean): void {
 		clearTimeout(this.#grace);
+		this.#waitingSince = null;
 		closeSocket(this.#socket, CloseCode.replaced, 'a newer socket took the session up');
 		this.#socket = socket;
-		this.#lastSeen = performance.now();
+		this.#heartbeat?.stop();
+		this.#heartbeat = watch(socket);
 		socket.on('close', (code) => this.#closed(socket, code));
 		socket.send(JSON.stringify({ hello: this.#welcome(resumed) }), { binary: false });
 	}
@@ -154,6 +157,7 @@ export class BridgeSession {
 	#closed(socket: ShimSocket, code: number): void {
 		if (socket !== this.#socket || this.#ended) return;
 		this.#socket = null;
+		this.#heartbeat?.stop();
 		// A shim that says goodbye, or a page that goes away, comes back no more; any other end may be the network's.
 		if (code === CloseCode.ended || code === 1001) this.end(code, '');
 		// The frame that was too large would come again.
@@ -162,6 +166,7 @@ export class BridgeSession {
 	}
 
 	#waitForResume(): void {
+		this.#waitingSince = performance.now();
 		const expired = () => this.end(CloseCode.unknownSession, 'past its grace time');
 		this.#grace = setTimeout(expired, this.#options.graceSeconds * 1000);
 		this.#grace.unref();
@@ -229,6 +234,21 @@ export class BridgeSession {
 		// Only media goes beyond the window: a shim that gave credit for it and does not read has a dead link.
 		if (this.#socket.bufferedAmount > MAX_WAITING) this.#socket.terminate();
 	}
+}
+
+/**
+ * Terminates a socket whose other end is silent. It is asked by a ping of WebSocket, which a browser answers for a page
+ * whose own timers sleep; the shim notices by itself when only what it sends arrives.
+ */
+function watch(socket: ShimSocket): Heartbeat {
+	const heartbeat = new Heartbeat({
+		interval: SILENCE_MS,
+		patience: PONG_MS,
+		ping: () => socket.ping(),
+		dead: () => socket.terminate(),
+	});
+	socket.on('pong', () => heartbeat.proved());
+	return heartbeat;
 }
 
 /** Closes with a reason of at most 123 bytes, as RFC 6455 has it. */

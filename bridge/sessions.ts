@@ -1,22 +1,26 @@
 /** All sessions of a bridge: how a WebSocket that comes in gets one, new or taken up again. */
 
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import { CloseCode, ProtocolError, VERSION, WINDOW } from '../shim/link/frames.ts';
 import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.ts';
-import type { Log } from '../shim/link/log.ts';
 import type { Isolation } from './backendOptions.ts';
 import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
 import { type Access, findAccess, isSame } from './limits.ts';
+import { type BridgeLog, shortId } from './log/BridgeLog.ts';
+import { MinuteLog } from './MinuteLog.ts';
 import { Newcomer } from './Newcomer.ts';
 import type { Network } from './network.ts';
-import { type Pool, PoolFullError } from './pool.ts';
+import { type Placement, type Pool, PoolFullError } from './pool.ts';
 import type { ShimSocket } from './ShimSocket.ts';
-import { BridgeSession, closeSocket } from './session.ts';
+import { type Stranger, Strangers } from './Strangers.ts';
+import { Suspects } from './Suspects.ts';
+import { BridgeSession } from './session.ts';
 import type { Worker } from './worker.ts';
 import { WorkerGoneError } from './workerErrors.ts';
 
+/** Codes of an end that the shim, or whoever writes its frames, has brought about. */
+const BROKEN: readonly number[] = [CloseCode.protocol, CloseCode.limit];
 /** For a worker's first frame. */
 const WORKER_HELLO_MS = 10_000;
 
@@ -27,59 +31,71 @@ export interface SessionsOptions {
 	readonly pool: Pool;
 	readonly graceSeconds: number;
 	readonly shared: boolean;
-	readonly log: Log;
+	readonly log: BridgeLog;
 }
 
 export class Sessions {
+	/** Connections that have shown no token yet. */
+	readonly strangers: Strangers;
+
 	readonly #options: SessionsOptions;
 	readonly #sessions = new Map<string, BridgeSession>();
 	/** Sessions that are being made, by token: they count, or a burst would pass the limit. */
 	readonly #opening = new Map<string, number>();
-	readonly #strangers = new Set<ShimSocket>();
+	/** Those that have no session yet. */
+	readonly #arriving = new Set<Newcomer>();
+	readonly #minutes: MinuteLog;
+	readonly #suspects = new Suspects();
 	/** Of the keys that tokens have. */
 	readonly #secret = randomBytes(32);
 
 	constructor(options: SessionsOptions) {
 		this.#options = options;
+		this.#minutes = new MinuteLog((record) => options.log.pass(record));
+		const what = 'too many connections had not said hello, and the oldest of the address with most of them was closed';
+		this.strangers = new Strangers((address) => this.#minutes.note(what, address));
 	}
 
 	get size(): number {
 		return this.#sessions.size;
 	}
 
-	/** Sockets that have not said hello yet. */
-	get strangers(): number {
-		return this.#strangers.size;
-	}
-
-	/** Waits for the hello of a socket, and gives it the session that it asks for; `stream` as Newcomer has it. */
-	async welcome(socket: ShimSocket, stream?: Duplex): Promise<void> {
-		this.#strangers.add(socket);
-		socket.on('close', () => this.#strangers.delete(socket));
-		const newcomer = new Newcomer(socket, stream);
-		const [payload, binary] = await newcomer.hello;
-		this.#strangers.delete(socket);
+	/** Waits for the hello of a socket, and gives it the session that it asks for; `stranger` as Newcomer has it. */
+	async welcome(socket: ShimSocket, stranger?: Stranger): Promise<void> {
+		const newcomer = new Newcomer(socket, stranger);
+		this.#arriving.add(newcomer);
+		socket.on('close', () => this.#arriving.delete(newcomer));
+		const frame = await newcomer.hello;
 		try {
-			newcomer.admit(await this.#open(socket, payload, binary));
+			newcomer.admit(await this.#open(newcomer, parseHello(...frame)));
+			this.#arriving.delete(newcomer);
 		} catch (error) {
-			newcomer.dismiss(this.#codeOf(error as Error), (error as Error).message);
+			const code = this.#codeOf(error as Error, newcomer);
+			this.#report(error as Error, code, newcomer);
+			newcomer.dismiss(code, (error as Error).message);
 		}
 	}
 
-	checkSilence(): void {
-		for (const session of this.#sessions.values()) session.checkSilence();
-	}
-
 	endAll(code: number, reason: string): void {
-		for (const socket of this.#strangers) closeSocket(socket, code, reason);
+		this.#minutes.close();
+		for (const newcomer of this.#arriving) newcomer.dismiss(code, reason);
 		for (const session of this.#sessions.values()) session.end(code, reason);
 	}
 
-	async #open(socket: ShimSocket, payload: Buffer, binary: boolean): Promise<BridgeSession> {
-		const hello = parseHello(payload, binary);
+	async #open(newcomer: Newcomer, hello: Hello): Promise<BridgeSession> {
+		const { socket, stranger } = newcomer;
 		const access = findAccess(this.#options.access, hello.token);
+		const known = access && this.#known(access, hello.resume);
+		if (stranger && !known) await this.#keepBack(newcomer, stranger.address, !access);
 		if (!access) throw new HelloError(CloseCode.token, 'the token is wrong');
-		if (hello.resume) return this.#resume(socket, access, hello.resume);
+		if (stranger) this.strangers.delete(stranger);
+		if (known) {
+			known.resume(socket, hello.resume!.received);
+			return known;
+		}
+		if (hello.resume) {
+			throw new HelloError(CloseCode.unknownSession, 'no such session: it ended, or its grace time passed');
+		}
 		const session = await this.#create(access, hello);
 		if (socket.readyState !== socket.OPEN) {
 			session.end(CloseCode.ended, '');
@@ -89,20 +105,28 @@ export class Sessions {
 		return session;
 	}
 
-	#resume(socket: ShimSocket, access: Access, { session: id, key, received }: Resume): BridgeSession {
-		const session = this.#sessions.get(id);
-		if (!session || session.access !== access || !isSame(session.key, key)) {
-			throw new HelloError(CloseCode.unknownSession, 'no such session: it ended, or its grace time passed');
+	/** The session that may be resumed, if there is one: who has its key is no stranger, and waits for nothing. */
+	#known(access: Access, resume: Resume | undefined): BridgeSession | null {
+		const session = resume && this.#sessions.get(resume.session);
+		return session && session.access === access && isSame(session.key, resume.key) ? session : null;
+	}
+
+	/** Lets whoever shares its address with wrong tokens wait, whether this one is or not. */
+	async #keepBack(newcomer: Newcomer, address: string, isWrong: boolean): Promise<void> {
+		const now = performance.now();
+		const milliseconds = this.#suspects.delay(address, now);
+		if (isWrong) {
+			this.#suspects.note(address, now);
+			this.#minutes.note('a wrong token was shown', address);
 		}
-		session.resume(socket, received);
-		return session;
+		if (milliseconds > 0) await newcomer.wait(milliseconds);
 	}
 
 	async #create(access: Access, hello: Hello): Promise<BridgeSession> {
 		const { token, limits } = access;
 		const opening = this.#opening.get(token) ?? 0;
 		const existing = [...this.#sessions.values()].filter((session) => session.access === access).length;
-		if (existing + opening >= limits.sessions) {
+		if (existing + opening >= limits.sessions && !this.#endWaiting(access)) {
 			throw new HelloError(CloseCode.limit, `${limits.sessions} sessions exist; no more are allowed to this token`);
 		}
 		this.#opening.set(token, opening + 1);
@@ -113,17 +137,40 @@ export class Sessions {
 		}
 	}
 
+	/**
+	 * Ends the session of `access` that has waited longest for its shim to come back: the places of a token are for clients
+	 * that are there, and one that crashed does not come back. Whether there was such a session.
+	 */
+	#endWaiting(access: Access): boolean {
+		const own = [...this.#sessions.values()].filter((session) => session.access === access);
+		const waiting = own.filter((session) => session.waitingSince !== null);
+		const [longest] = waiting.sort((a, b) => a.waitingSince! - b.waitingSince!);
+		longest?.end(CloseCode.unknownSession, 'a newer session of its token has its place');
+		return longest !== undefined;
+	}
+
+	/** @throws {HelloError} there is no worker to have, not even of a session of `access` whose shim is away */
+	async #place(owner: string, access: Access): Promise<Placement> {
+		try {
+			return await this.#options.pool.place(owner);
+		} catch (error) {
+			if (!(error instanceof PoolFullError)) throw error;
+			if (!this.#endWaiting(access)) throw new HelloError(CloseCode.limit, error.message);
+			return this.#place(owner, access);
+		}
+	}
+
 	/** A worker may have died so lately that the pool still gives it: then once more. */
 	async #createInWorker(access: Access, hello: Hello, isLast = false): Promise<BridgeSession> {
-		const { isolation, pool } = this.#options;
+		const { isolation } = this.#options;
 		const id = crypto.randomUUID();
-		const worker = await pool.place({ session: id, token: access.token, shared: '' }[isolation]);
-		const release = () => pool.release(worker, isolation !== 'session');
+		const place = await this.#place({ session: id, token: access.token, shared: '' }[isolation], access);
+		const release = () => place.release(isolation !== 'session');
 		try {
-			return await this.#begin(id, access, hello, worker, release);
+			return await this.#begin(id, access, hello, place.worker, release);
 		} catch (error) {
 			if (!(error instanceof WorkerGoneError)) release();
-			else pool.discard(worker);
+			else place.discard();
 			if (isLast || !(error instanceof WorkerGoneError)) throw error;
 			return this.#createInWorker(access, hello, true);
 		}
@@ -137,12 +184,19 @@ export class Sessions {
 		release: () => void,
 	): Promise<BridgeSession> {
 		const { graceSeconds, shared, log, network } = this.#options;
-		const local = await worker.connect();
 		const sealKey = createHmac('sha256', this.#secret).update(access.token).digest('base64');
-		const info = await greet(local, id, access, network, sealKey);
-		const onend = () => {
+		const { local, info } = await worker.gate.run(async () => {
+			const local = await worker.connect();
+			return { local, info: await greet(local, id, access, network, sealKey) };
+		});
+		const onend = (code: number, reason: string) => {
 			this.#sessions.delete(id);
 			release();
+			showKey();
+			log.say(BROKEN.includes(code) ? 'session-broke' : 'session-ended', `a session ended: ${reason || 'goodbye'}`, {
+				session: shortId(id),
+				code,
+			});
 		};
 		const session = new BridgeSession({
 			id,
@@ -155,18 +209,30 @@ export class Sessions {
 			onend,
 		});
 		this.#sessions.set(id, session);
-		const message = `session ${id} of ${String(client).slice(0, 100)} in worker ${worker.pid}`;
-		if (process.env.AIORTC_SHIM_DEBUG) log({ level: 'info', source: 'bridge', message });
+		const showKey = log.hide(session.key);
+		log.say('session-began', `a session of ${String(client).slice(0, 100)} began`, {
+			session: shortId(id),
+			worker: worker.pid,
+		});
 		return session;
 	}
 
-	#codeOf(error: Error): number {
-		if (error instanceof HelloError) return error.code;
+	#codeOf(error: Error, { stranger }: Newcomer): number {
 		if (error instanceof ProtocolError) return CloseCode.protocol;
-		if (error instanceof PoolFullError) return CloseCode.limit;
-		// A close reason holds 123 bytes; the whole of it is for whoever runs the bridge.
-		this.#options.log({ level: 'error', source: 'bridge', message: error.message });
+		if (error instanceof HelloError) {
+			if (error.code === CloseCode.limit) this.#minutes.note(error.message, stranger?.address ?? 'this process');
+			return error.code;
+		}
 		return CloseCode.workerDied;
+	}
+
+	/** Tells whoever runs the bridge why a socket gets no session. A close reason holds 123 bytes, a line more. */
+	#report({ message }: Error, code: number, { stranger }: Newcomer): void {
+		// Of the token and of limits the line of the minute tells.
+		if (code === CloseCode.ended || code === CloseCode.token || code === CloseCode.limit) return;
+		const address = stranger?.address ?? 'this process';
+		if (code === CloseCode.workerDied) this.#options.log.say('worker-failed', message);
+		else this.#options.log.say('hello-refused', `no session: ${message}`, { address, code });
 	}
 }
 

@@ -1,5 +1,6 @@
 /** What can go wrong while the Python environment is made, each in a sentence that says what to do. */
 
+import { statSync } from 'node:fs';
 import { LOCK } from './paths.ts';
 
 /** The Python side cannot be had; the message is a sentence that says what to do. */
@@ -10,6 +11,9 @@ export class SetupError extends Error {
 const OFFLINE =
 	/name resolution|name or service not known|failed to establish a new connection|connection (refused|reset|error)|network is unreachable|dns error|error sending request|could not connect|max retries exceeded|timed out|from versions: none/i;
 
+/** What a full disk makes programs say. */
+export const FULL = /ENOSPC|no space left|Errno 28\b|EDQUOT|disk quota exceeded/i;
+
 /** ENOENT of a folder: nothing can be made in its parent, as in /proc. */
 const UNWRITABLE = /EACCES|EROFS|EPERM|ENOTDIR|EEXIST|ENOENT: [^\n]*, mkdir|permission denied|read-only file system/i;
 
@@ -18,8 +22,24 @@ export function explain(step: string, output: string, place: string): SetupError
 	return new SetupError(sentence(step, output, place));
 }
 
+/** The sentence for a worker whose folder for its socket, in `root`, or the socket itself could not be made. */
+export function explainTemporary(output: string, root: string): SetupError {
+	const variable = process.platform === 'win32' ? 'TEMP' : 'TMPDIR';
+	if (FULL.test(output)) {
+		return new SetupError(
+			`the disk of temporary files is full: free some of ${root}, or let ${variable} name a folder on another disk`,
+		);
+	}
+	if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+		return new SetupError(`${root} is not a folder: make it, or let ${variable} name one for temporary files`);
+	}
+	return new SetupError(
+		`cannot write ${root} (${lastLine(output)}): make it writable, or let ${variable} name a folder that is`,
+	);
+}
+
 function sentence(step: string, output: string, place: string): string {
-	if (/ENOSPC|no space left|Errno 28\b|EDQUOT|disk quota exceeded/i.test(output)) {
+	if (FULL.test(output)) {
 		return `the disk is full: free 400 MB for ${place}, or let XDG_CACHE_HOME name a folder on another disk`;
 	}
 	if (UNWRITABLE.test(output)) {

@@ -6,14 +6,17 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
-import type { Log, LogRecord } from '../shim/link/log.ts';
-import { findCompiled } from './compile.ts';
+import { join } from 'node:path';
+import type { LogRecord } from '../shim/link/log.ts';
+import { workerEnvironment } from './environment.ts';
+import { Gate } from './Gate.ts';
 import { Health } from './health.ts';
 import { unrefChild } from './interpreter.ts';
 import { LocalSocket } from './LocalSocket.ts';
-import { WORKER } from './paths.ts';
+import type { BridgeLog } from './log/BridgeLog.ts';
+import { readLines } from './log/readLines.ts';
+import { workerRecord } from './log/workerRecord.ts';
+import { explainTemporary, FULL } from './setupError.ts';
 import { WorkerGoneError, WorkerStartError } from './workerErrors.ts';
 
 /** Its folder's name begins so, then comes the bridge's process id: by these a later start finds what a crash left. */
@@ -23,8 +26,12 @@ export const SOCKET_NAME = 'worker.sock';
 const START_MS = 30_000;
 /** From its stdin's end to SIGKILL: the worker itself takes at most 5 s to end its sessions. */
 const STOP_MS = 6_000;
-/** Of its stderr, for the error of one that did not start. */
-const KEPT_ERROR_BYTES = 4096;
+/** Sessions that are being opened at once: asyncio lets 100 wait to be accepted, and a Unix socket refuses the next one. */
+const OPENING = 50;
+/** Characters of what it logs, for the error of one that did not start. */
+const KEPT_ERROR_LENGTH = 4096;
+/** Records that wait until it has started. */
+const MOST_EARLY_RECORDS = 100;
 
 export interface WorkerOptions {
 	readonly python: string;
@@ -32,21 +39,19 @@ export interface WorkerOptions {
 	readonly unref?: boolean;
 	/** Ends a worker that is not ready yet. */
 	readonly signal: AbortSignal;
-	/** Takes each line that the worker prints on stderr, and what is to be said of it. */
-	readonly log: Log;
+	/** Takes what the worker prints on stderr, and what is to be said of it. */
+	readonly log: BridgeLog;
 }
 
 export class Worker {
 	/** Called once, when the process has ended. */
 	onexit: (() => void) | null = null;
-	/** Sessions placed on it. */
-	sessions = 0;
-	/** Whose sessions it serves: decided by the first. */
-	owner: string | null = null;
+	/** For the opening of sessions: from connect() to the worker's hello. */
+	readonly gate: Gate = new Gate(OPENING);
 
 	readonly #child: ChildProcess;
 	readonly #unref: boolean;
-	readonly #folder = mkdtempSync(join(socketRoot(), `${FOLDER_PREFIX}${process.pid}-`));
+	readonly #folder = makeFolder();
 	/** On Windows, where any local user may connect to the port. */
 	readonly #secret = process.platform === 'win32' ? randomBytes(32).toString('hex') : null;
 	readonly #health: Health;
@@ -58,11 +63,12 @@ export class Worker {
 		const { python, unref = false } = options;
 		this.#unref = unref;
 		const where = this.#secret ? ['--tcp'] : ['--socket', join(this.#folder, SOCKET_NAME)];
+		const level = ['--log-level', options.log.level];
 		const debug = process.env.AIORTC_SHIM_DEBUG ? ['--debug'] : [];
 		// -P: a file of the current folder must not stand in for a module of the same name.
-		this.#child = spawn(python, ['-P', '-m', 'aiortc_worker', ...where, ...debug], {
+		this.#child = spawn(python, ['-P', '-m', 'aiortc_worker', ...where, ...level, ...debug], {
 			stdio: ['pipe', 'pipe', 'pipe'],
-			env: environment(python, this.#secret),
+			env: workerEnvironment(python, this.#secret),
 			windowsHide: true,
 		});
 		if (unref) unrefChild(this.#child);
@@ -74,7 +80,7 @@ export class Worker {
 			(line) => this.#child.stdin?.write(`${line}\n`),
 			() => {
 				this.#hung = true;
-				options.log({ level: 'error', source: 'bridge', message: `worker ${this.pid} hangs: it is killed` });
+				options.log.say('worker-hangs', `worker ${this.pid} hangs: it is killed`, { worker: this.pid });
 				this.#child.kill('SIGKILL');
 			},
 		);
@@ -84,23 +90,31 @@ export class Worker {
 	 * Starts a worker; resolves when it accepts connections.
 	 *
 	 * @throws {WorkerStartError} it ended first, or said nothing for 30 s
+	 * @throws {SetupError} there is no place for its socket
 	 */
 	static async start(options: WorkerOptions): Promise<Worker> {
 		options.signal.throwIfAborted();
 		const worker = new Worker(options);
-		const stderr = keepTail(worker.#child, stderrLog(options.log));
+		const stderr = keepTail(worker.#child, (record) =>
+			options.log.pass({ ...record, fields: { ...record.fields, worker: worker.pid } }),
+		);
 		const kill = () => worker.#child.kill('SIGKILL');
 		options.signal.addEventListener('abort', kill);
 		try {
-			const lines = createInterface({ input: worker.#child.stdout! });
-			const { port } = await ready(worker.#child, lines, worker.#unref);
+			let heard = (line: string) => worker.#health.heard(line);
+			const firstLine = new Promise<string>((resolve) => {
+				heard = resolve;
+			});
+			readLines(worker.#child.stdout!, (line) => heard(line));
+			const { port } = await ready(worker.#child, firstLine, worker.#unref);
+			heard = (line) => worker.#health.heard(line);
 			if (port) worker.#address = { host: '127.0.0.1', port };
-			lines.on('line', (line) => worker.#health.heard(line));
 			worker.#health.start();
 			stderr.passOn();
 			return worker;
 		} catch (error) {
 			kill();
+			if (FULL.test(stderr.lastWords())) throw explainTemporary(stderr.lastWords(), socketRoot());
 			throw new WorkerStartError(`the worker did not start: ${(error as Error).message}${stderr.lastWords()}`);
 		} finally {
 			options.signal.removeEventListener('abort', kill);
@@ -159,71 +173,64 @@ export class Worker {
 	}
 }
 
+/** @throws {SetupError} it cannot be made */
+function makeFolder(): string {
+	const root = socketRoot();
+	try {
+		return mkdtempSync(join(root, `${FOLDER_PREFIX}${process.pid}-`));
+	} catch (error) {
+		throw explainTemporary((error as Error).message, root);
+	}
+}
+
 /** A socket's path has at most 104 bytes on macOS, whose temporary folders have long names. */
 export function socketRoot(): string {
 	const root = tmpdir();
 	return root.length <= 64 || process.platform === 'win32' ? root : '/tmp';
 }
 
-function environment(python: string, secret: string | null): NodeJS.ProcessEnv {
-	const path = process.env.PYTHONPATH ? WORKER + delimiter + process.env.PYTHONPATH : WORKER;
-	const compiled = process.env.AIORTC_WORKER_COMPILED ?? findCompiled(python) ?? '';
-	const env: NodeJS.ProcessEnv = { ...process.env, PYTHONPATH: path, AIORTC_WORKER_COMPILED: compiled };
-	if (secret) env.AIORTC_WORKER_SECRET = secret;
-	return env;
+/** Settles when the worker has said `{"ready":{…}}`, which is its first line on stdout. */
+function ready(child: ChildProcess, firstLine: Promise<string>, unref: boolean): Promise<{ port?: number }> {
+	const failed = new Promise<never>((_, reject) => {
+		child.once('error', reject);
+		// Not `exit`, which does not wait for its last words.
+		child.once('close', (code, signal) => reject(new Error(`it ended with ${signal ?? `status ${code}`}`)));
+	});
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<never>((_, reject) => {
+		timer = setTimeout(() => reject(new Error(`not ready after ${START_MS / 1000} s`)), START_MS);
+		if (unref) timer.unref();
+	});
+	return Promise.race([firstLine.then(parseReady), failed, late]).finally(() => clearTimeout(timer));
 }
 
-/** The line `{"ready":{…}}`, the first that a worker prints. */
-function ready(child: ChildProcess, lines: Interface, unref: boolean): Promise<{ port?: number }> {
-	let resolve!: (told: { port?: number }) => void;
-	let reject!: (error: Error) => void;
-	const promise = new Promise<{ port?: number }>((...settle) => {
-		[resolve, reject] = settle;
-	});
-	const timer = setTimeout(() => reject(new Error(`not ready after ${START_MS / 1000} s`)), START_MS);
-	if (unref) timer.unref();
-	child.once('error', reject);
-	// Not `exit`, which does not wait for its last words.
-	child.once('close', (code, signal) => reject(new Error(`it ended with ${signal ?? `status ${code}`}`)));
-	lines.once('line', (line) => {
-		try {
-			resolve((JSON.parse(line) as { ready: { port?: number } }).ready);
-		} catch {
-			reject(new Error(`it said ${line.slice(0, 200)}`));
-		}
-	});
-	return promise.finally(() => clearTimeout(timer));
+function parseReady(line: string): { port?: number } {
+	try {
+		return (JSON.parse(line) as { ready: { port?: number } }).ready;
+	} catch {
+		throw new Error(`it said ${line.slice(0, 200)}`);
+	}
 }
 
 /**
- * Hands the worker's stderr on by the line, from passOn() on: what it says before is the error's if it does not start,
- * or else only a traceback before the sentence that says what to do.
+ * Hands on what the worker logs, from passOn() on: what it says before is the error's if it does not start, or else
+ * only a traceback before the sentence that says what to do.
  */
-function keepTail(child: ChildProcess, onLine: (line: string) => void): { passOn(): void; lastWords(): string } {
+function keepTail(child: ChildProcess, onrecord: (record: LogRecord) => void): { passOn(): void; lastWords(): string } {
 	let kept = '';
-	let waiting: string[] | null = [];
-	createInterface({ input: child.stderr! }).on('line', (line) => {
-		kept = `${kept}\n${line}`.slice(-KEPT_ERROR_BYTES);
-		if (waiting) waiting.push(line);
-		else onLine(line);
+	let waiting: LogRecord[] | null = [];
+	readLines(child.stderr!, (line) => {
+		const record = workerRecord(line);
+		kept = `${kept}\n${record.message}`.slice(-KEPT_ERROR_LENGTH);
+		if (waiting === null) onrecord(record);
+		else if (waiting.length < MOST_EARLY_RECORDS) waiting.push(record);
 	});
 	return {
 		passOn() {
-			for (const line of waiting ?? []) onLine(line);
+			for (const record of waiting ?? []) onrecord(record);
 			waiting = null;
 		},
-		lastWords: () => kept,
-	};
-}
-
-/** Takes the lines of a worker's stderr, whose format has the level first: `W aiortc_worker.session: …`. */
-function stderrLog(log: Log): (line: string) => void {
-	const levels: Record<string, LogRecord['level']> = { D: 'info', I: 'info', W: 'warn', E: 'error', C: 'error' };
-	let level: LogRecord['level'] = 'warn';
-	return (message) => {
-		const letter = /^([DIWEC]) [\w.]+: /.exec(message)?.[1];
-		// A line without one, of a traceback, belongs to the line before.
-		if (letter) level = levels[letter]!;
-		log({ level, source: 'worker', message });
+		// A traceback ends with what matters, and a close reason has room for one line.
+		lastWords: () => (kept ? `: ${kept.slice(kept.lastIndexOf('\n') + 1)}${kept}` : ''),
 	};
 }

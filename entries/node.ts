@@ -5,8 +5,9 @@
 
 import '../bridge/requireNode.ts';
 import { clearInterval, setInterval } from 'node:timers';
+import { stderrLog } from '../bridge/log/stderr.ts';
 import { openSocket } from '../bridge/openSocket.ts';
-import { consoleLog, type Log } from '../shim/link/log.ts';
+import type { Log } from '../shim/link/log.ts';
 import { namedBridge } from '../shim/link/namedBridge.ts';
 import type { Endpoint, KeepAlive } from '../shim/rpc/Session.ts';
 import { EmbeddedUse } from './EmbeddedUse.ts';
@@ -77,7 +78,7 @@ function openSessions(options: ShimOptions): Sessions {
 		throw new RangeError(`${given}: an integer of 1 or more is needed`);
 	}
 	const debug = options.debug ?? (env.AIORTC_SHIM_DEBUG ? (line: string) => console.error(line) : undefined);
-	const { log = consoleLog } = options;
+	const { log = stderrLog } = options;
 	const bridge = new EmbeddedUse(log, count);
 	return new Sessions(
 		{

@@ -1,4 +1,3 @@
-import { CloseCode } from '../shim/link/frames.ts';
 import type { Context } from '../shim/rpc/context.ts';
 import { LinkError, Session, type SessionOptions, type Welcome } from '../shim/rpc/Session.ts';
 
@@ -93,7 +92,9 @@ export class Sessions implements Context {
 	}
 
 	#begin(index: number): Session {
-		const session = new Session(this.#options);
+		// What is new waits for a bridge that is full, until there is a session that can have what comes next.
+		const roomSeconds = () => (this.welcome ? 0 : this.#options.roomSeconds?.());
+		const session = new Session({ ...this.#options, roomSeconds });
 		session.onfailure = (error) => {
 			if (this.#forget(session)) this.onlost?.(error);
 		};
@@ -114,5 +115,5 @@ export class Sessions implements Context {
 /** Whether the bridge allows no more sessions, or has no more workers. */
 function isRefused(session: Session | null | undefined): boolean {
 	const cause = session?.failure?.cause;
-	return !session?.welcome && cause instanceof LinkError && cause.code === CloseCode.limit;
+	return !session?.welcome && cause instanceof LinkError && cause.isFull;
 }

@@ -46,7 +46,7 @@ const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promis
  * Files that are not for several sessions: what they test is below a shim's sessions, beside it or a page, or it is ten
  * programs whose workers take the whole of a machine as it is.
  */
-const ONE_SESSION = /\/integration\/(bridge\/|setup\/|bench)|\/e2e\/(page|room)/;
+const ONE_SESSION = /\/integration\/(bridge\/|setup\/|bench|faults)|\/e2e\/(page|room)/;
 /** Run with several sessions, too, when all is run. */
 const SEVERAL = { count: '3', files: ['integration/pc-', 'integration/media', 'e2e/contract-', 'e2e/apps-'] };
 

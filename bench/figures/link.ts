@@ -1,5 +1,5 @@
 import { type Figure, type Goal, type Medians, quantile, type Sample } from '../figure.ts';
-import { flood } from '../flood.ts';
+import { type Flooded, flood } from '../flood.ts';
 import { connect, Peer, type PeerKind } from '../peer.ts';
 
 const LARGE = { count: 4000, bytes: 16 * 1024 };
@@ -35,9 +35,11 @@ async function stock(kind: PeerKind): Promise<Sample> {
 	const { a, b } = await connect(kind);
 	const { trips } = await a.ask('ping', { count: 500, bytes: PING.bytes });
 	await Promise.all([a.end(), b.end()]);
-	const sample = columns((large.cpu / large.count) * LARGE.count, (small.cpu / small.count) * SMALL.count);
+	const sample = columns(cpuEach(large) * LARGE.count, cpuEach(small) * SMALL.count);
 	return { ...sample, 'p50 ms': quantile(trips, 0.5) };
 }
+
+const cpuEach = ({ sender, receiver, count }: Flooded) => (sender + receiver) / count;
 
 async function cpuOf(peer: Peer, { count, bytes }: typeof LARGE): Promise<number> {
 	const before = peer.cpuSeconds();

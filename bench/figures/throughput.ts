@@ -1,5 +1,6 @@
 import { type Figure, ratio } from '../figure.ts';
-import { flood } from '../flood.ts';
+import { flood, perMegabyte } from '../flood.ts';
+import { FLOODING } from '../others.ts';
 
 const BYTES = 16 * 1024;
 const COUNT = 2000;
@@ -7,11 +8,10 @@ const COUNT = 2000;
 export const figure: Figure = {
 	name: 'throughput',
 	what: `${COUNT} messages of 16 KiB one way, two processes, CPU of both sides and their workers`,
+	peers: FLOODING,
 	quiet: { column: 'MB/s', value: 8.6 },
 	async measure(kind) {
-		const { count, seconds, cpu } = await flood(kind, COUNT, BYTES);
-		const megabytes = (count * BYTES) / 1e6;
-		return { 'MB/s': megabytes / seconds, 'CPU ms/MB': (cpu * 1000) / megabytes };
+		return perMegabyte(await flood(kind, COUNT, BYTES), BYTES);
 	},
 	goals(medians) {
 		const wall = ratio(medians, 'MB/s');

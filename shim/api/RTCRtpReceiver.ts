@@ -1,15 +1,12 @@
 import { type CodecCapability, getCapabilities, type HeaderExtensionCapability } from '../jsep/index.ts';
 import type { MediaStreamTrack } from '../media/index.ts';
-import type { EventOut } from '../rpc/types.ts';
 import { domString, double, nullable } from '../webidl/convert.ts';
 import { defineInterface, requireArguments, requireKey } from '../webidl/interface.ts';
 import type { RTCDtlsTransport } from './RTCDtlsTransport.ts';
 import type { RTCStatsReport } from './RTCStatsReport.ts';
-import type { Receiver } from './receiver.ts';
+import type { Receiver, Source } from './receiver.ts';
 import { toCodecParameters } from './sender.ts';
 import { collectStats } from './stats/collect.ts';
-
-type Source = EventOut<'RtpReceiver', 'sources'>['synchronization'][number];
 
 /** Milliseconds for which a source is remembered. */
 const MEMORY = 10_000;
@@ -95,7 +92,7 @@ export class RTCRtpReceiver {
 }
 
 function recent(sources: readonly Source[]): RTCRtpContributingSource[] {
-	const oldest = Date.now() - MEMORY;
+	const oldest = performance.timeOrigin + performance.now() - MEMORY;
 	return sources
 		.filter(({ timestamp }) => timestamp >= oldest)
 		.sort((a, b) => b.timestamp - a.timestamp)

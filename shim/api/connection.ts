@@ -220,6 +220,7 @@ export class Connection {
 		const record = {
 			level: 'warn',
 			source: 'shim',
+			kind: 'sender-failed',
 			message: `RTCRtpSender ${sender.transceiver.mid ?? ''}: ${message}`,
 		} as const;
 		this.session.log(record);

@@ -11,7 +11,12 @@ import type { Transceiver } from './transceiver.ts';
 import type { Transport } from './transport.ts';
 
 type ReceiveCall = CallIn<'RtpReceiver', 'receive'>;
-type Sources = EventOut<'RtpReceiver', 'sources'>;
+type SourcesEvent = EventOut<'RtpReceiver', 'sources'>;
+type RtpSource = SourcesEvent['synchronization'][number];
+
+/** Sources, each with the time of its last packet, in milliseconds since the Unix epoch, instead of its age. */
+export type Source = Omit<RtpSource, 'age'> & { timestamp: number };
+type Sources = Record<keyof SourcesEvent, Source[]>;
 
 /** The slots of an RTCRtpReceiver. @see https://www.w3.org/TR/webrtc/#dfn-create-an-rtcrtpreceiver */
 export class Receiver {
@@ -38,7 +43,8 @@ export class Receiver {
 		this.handle = scope.create('RtpReceiver', { kind });
 		this.handle.on('error', () => endRemoteTrack(this.track));
 		this.handle.on('sources', (sources) => {
-			this.#sources = sources;
+			const contributing = sources.contributing.map(stamp);
+			this.#sources = { contributing, synchronization: sources.synchronization.map(stamp) };
 		});
 		this.handle.onlost = () => endRemoteTrack(this.track);
 		this.track = createRemoteTrack(kind, connection.session, this.handle);
@@ -92,4 +98,9 @@ export class Receiver {
 		this.#told = call;
 		this.handle.call('receive', call).catch(() => endRemoteTrack(this.track));
 	}
+}
+
+/** The bridge may have another clock than the application. */
+function stamp({ age, ...source }: RtpSource): Source {
+	return { ...source, timestamp: performance.timeOrigin + performance.now() - age };
 }

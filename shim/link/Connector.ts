@@ -1,17 +1,22 @@
 import { SUBPROTOCOL, VERSION } from './frames.ts';
 import type { Hello, Welcome } from './hello.ts';
 import { type Endpoint, LinkError, type LinkOptions, RefusedError } from './options.ts';
+import { Retries, type Retry } from './Retries.ts';
 import type { Refusal, Socket } from './Socket.ts';
 import { timer } from './timer.ts';
 
-/** Milliseconds that a bridge has to open the socket and answer hello. */
+/** Milliseconds that a bridge has to open the socket of a new session. */
 const HANDSHAKE = 10_000;
-const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 2000;
+/** For its answer to a first hello: a worker has as long to start. */
+const ANSWER_SECONDS = 30;
+/** The same for a session that exists: it waits for no worker, and an attempt that the path swallowed holds up the next. */
+const RESUME_HANDSHAKE = 4000;
 const PATIENCE_SECONDS = 5;
+/** A client that vanished keeps its place for 14 s until the bridge gives its socket up; from then on a newcomer may have it. */
+const ROOM_SECONDS = 60;
 
 /** What of a link's options is of use to it. */
-type Options = Pick<LinkOptions, 'connect' | 'openSocket' | 'client' | 'log' | 'patienceSeconds'>;
+type Options = Pick<LinkOptions, 'connect' | 'openSocket' | 'client' | 'log' | 'patienceSeconds' | 'roomSeconds'>;
 
 interface Handlers {
 	/** The bridge has answered; the socket's handlers are the caller's to set. */
@@ -54,32 +59,43 @@ export class Connector {
 	}
 
 	async #run(attempt: number, received: number | null): Promise<void> {
-		const seconds = this.#welcome?.graceSeconds ?? this.#options.patienceSeconds ?? PATIENCE_SECONDS;
-		let deadline = received === null ? null : Date.now() + seconds * 1000;
-		for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+		let retries = received === null ? null : this.#retries(true);
+		for (;;) {
+			let retry: Retry | null;
 			try {
 				const endpoint = await this.#find();
 				// Finding a first bridge may mean to install and start it, which takes the time it takes.
-				deadline ??= Date.now() + seconds * 1000;
+				retries ??= this.#retries(false);
 				if (attempt !== this.#attempt) return;
-				const patience = Math.max(1000, Math.min(HANDSHAKE, deadline - Date.now()));
-				const longest = received === null && endpoint.answerSeconds ? endpoint.answerSeconds * 1000 : patience;
-				this.#greeting = this.#greet(endpoint, attempt, received, longest);
+				const handshake = received === null ? HANDSHAKE : RESUME_HANDSHAKE;
+				const patience = Math.max(1000, Math.min(handshake, retries.patience(performance.now())));
+				this.#greeting = this.#greet(endpoint, attempt, received, patience);
 				await this.#greeting;
 				return;
 			} catch (thrown) {
 				if (attempt !== this.#attempt) return;
 				const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-				if (deadline === null || Date.now() > deadline || isFinal(error, received !== null)) {
+				retry = retries?.next(error, performance.now(), Math.random()) ?? null;
+				if (retry === null) {
 					this.#handlers.refused(error);
 					return;
 				}
-				if (received === null && pause === FIRST_PAUSE) this.#warn(error, seconds);
+				if (received === null && retry.announced !== null) this.#warn(error, retry.announced);
 			}
-			// Many shims whose bridge came back do not all knock at once.
-			await this.#pause(pause * (0.5 + Math.random() / 2));
+			await this.#pause(retry.pause);
 			if (attempt !== this.#attempt) return;
 		}
+	}
+
+	#retries(isResuming: boolean): Retries {
+		const { patienceSeconds = PATIENCE_SECONDS, roomSeconds } = this.#options;
+		const seconds = {
+			absent: this.#welcome?.graceSeconds ?? patienceSeconds,
+			get full() {
+				return roomSeconds?.() ?? ROOM_SECONDS;
+			},
+		};
+		return new Retries(isResuming, seconds, performance.now());
 	}
 
 	/** Async, so that what `connect` throws at once is heard when the constructors that lead here are done. */
@@ -88,7 +104,12 @@ export class Connector {
 	}
 
 	#warn({ message }: Error, seconds: number): void {
-		this.#options.log?.({ level: 'warn', source: 'shim', message: `${message}; trying for ${seconds} s` });
+		this.#options.log?.({
+			level: 'warn',
+			source: 'shim',
+			kind: 'bridge-unreachable',
+			message: `${message}; trying for ${seconds} s`,
+		});
 	}
 
 	/** Never resolves once stop() was called. */
@@ -119,20 +140,28 @@ export class Connector {
 	/** Resolves once the session began; rejects when it did not. */
 	#greet(endpoint: Endpoint, attempt: number, received: number | null, patience: number): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const { url, token, openSocket = this.#options.openSocket } = endpoint;
+			const { url, token, openSocket = this.#options.openSocket, answerSeconds = ANSWER_SECONDS } = endpoint;
 			let refusal: Refusal | null = null;
 			const socket = openSocket(url, SUBPROTOCOL, (response) => {
 				refusal = response;
 			});
 			this.#socket = socket;
 			socket.binaryType = 'arraybuffer';
-			const stop = timer(patience, () => {
-				reject(new LinkError(1006, `${url} did not answer within ${Math.round(patience / 1000)} s`));
-				socket.close();
-			});
+			const wait = (milliseconds: number) =>
+				timer(milliseconds, () => {
+					reject(new LinkError(1006, `${url} did not answer within ${Math.round(milliseconds / 1000)} s`));
+					// Until it is closed, `ws` still gives what comes: a late welcome would be taken beside the next socket's.
+					socket.onmessage = null;
+					socket.close();
+				});
+			let stop = wait(patience);
 			let opened = false;
 			socket.onopen = () => {
 				opened = true;
+				if (received === null) {
+					stop();
+					stop = wait(answerSeconds * 1000);
+				}
 				socket.send(JSON.stringify({ hello: this.#hello(token, received) }));
 			};
 			socket.onerror = () => {};
@@ -156,15 +185,6 @@ export class Connector {
 			};
 		});
 	}
-}
-
-/**
- * Whether to try again is of no use. A session that exists is worth every try: a proxy that has lost its bridge for a
- * moment answers with statuses that would be final otherwise.
- */
-function isFinal(error: Error, resuming: boolean): boolean {
-	if (error instanceof RefusedError) return !resuming && !error.isTemporary;
-	return error instanceof LinkError && error.code >= 4000;
 }
 
 function unreachable({ url, advice }: Endpoint): string {

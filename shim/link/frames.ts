@@ -16,6 +16,8 @@ export const MAX_FRAME = 1024 * 1024;
 export const CloseCode = {
 	/** The shim ended the session: no grace. */
 	ended: 1000,
+	/** Of a socket that had not said hello, when there were too many of these. */
+	tryAgainLater: 1013,
 	protocol: 4000,
 	token: 4001,
 	version: 4002,
@@ -82,7 +84,8 @@ function parseNumbered(text: string, start: string): number | null {
 	const digits = text.slice(start.length, -1);
 	const number = Number(digits);
 	if (!/^\d+$/.test(digits) || !text.endsWith('}') || !Number.isSafeInteger(number)) {
-		throw new ProtocolError(`not ${start}n}: ${text.slice(0, 60)}`);
+		// What is there instead is the sender's own bytes, which go into no log and no reason.
+		throw new ProtocolError(`a frame that begins with ${start} and is not ${start}n}`);
 	}
 	return number;
 }

@@ -1,7 +1,7 @@
 /** The first frame of each side; everything that a session is bounded by is said here. */
 
 /** What a session may use of the worker's machine. */
-export type Capability = 'file' | 'url' | 'device' | 'record' | 'ice';
+export type Capability = 'file' | 'url' | 'device' | 'record' | 'ice' | 'private';
 
 /** Which session a new socket takes up, and how many counted frames its shim had. */
 export interface Resume {
@@ -41,6 +41,7 @@ export interface Welcome {
 	window: number;
 	/** Seconds for which the session outlives its socket. */
 	graceSeconds: number;
+	/** Seconds without an acknowledgement or a pong after which the shim pings. */
 	heartbeatSeconds: number;
 	capabilities: Capability[];
 	limits: Record<string, number>;

@@ -9,7 +9,7 @@ export interface Endpoint {
 	token: string;
 	/** How it is reached, when not by LinkOptions.openSocket. */
 	openSocket?: SocketFactory;
-	/** For its answer to a first hello, where that may wait for a worker to start and is sure to come. */
+	/** For its answer to a first hello, which may wait for a worker to start, and for others that came before; 30 unless given. */
 	answerSeconds?: number;
 	/** What to look at when no socket opens there: the end of a sentence. */
 	advice?: string;
@@ -32,9 +32,12 @@ export interface LinkOptions {
 	log?: Log;
 	/** Seconds for which a bridge that cannot be reached is tried before the session begins; 5 unless given. */
 	patienceSeconds?: number;
+	/** Seconds for which a bridge that has no place for another session is tried, asked at each answer; 60 unless given. */
+	roomSeconds?: () => number | undefined;
 }
 
 const MEANING: Record<number, string> = {
+	[CloseCode.tryAgainLater]: 'the bridge has too much to do',
 	[CloseCode.protocol]: 'the protocol was broken',
 	[CloseCode.token]: 'the token is wrong or missing',
 	[CloseCode.version]: 'the bridge speaks another version',
@@ -55,6 +58,11 @@ export class LinkError extends Error {
 		// The bridge's own codes are of use to a person; those of a broken connection say nothing.
 		super(code >= 4000 ? `${text} (${code})` : text);
 		this.code = code;
+	}
+
+	/** Whether, before a session began, it says that the bridge has no place now and may have one later. */
+	get isFull(): boolean {
+		return this.code === CloseCode.limit || this.code === CloseCode.tryAgainLater;
 	}
 }
 

@@ -31,6 +31,8 @@ export interface SessionOptions {
 	log?: Log;
 	/** Seconds for which a bridge that cannot be reached is tried before the session begins; 5 unless given. */
 	patienceSeconds?: number;
+	/** Seconds for which a bridge that has no place for another session is tried, asked at each answer; 60 unless given. */
+	roomSeconds?: () => number | undefined;
 }
 
 /** A session in a worker: mints ids, makes remote objects, and holds the link that carries them. */
@@ -71,6 +73,7 @@ export class Session {
 			openSocket: options.openSocket ?? ((url, protocol) => new WebSocket(url, protocol)),
 			client: options.client ?? 'aiortc-shim',
 			patienceSeconds: options.patienceSeconds,
+			roomSeconds: options.roomSeconds,
 			debug: options.debug,
 			log: this.log,
 			onwelcome: (welcome) => {
@@ -92,6 +95,9 @@ export class Session {
 			},
 		});
 		this.root = new Remote(this, this.#wire, 'Session', 0, null);
+		this.root.on('warning', ({ message }) =>
+			this.log({ level: 'warn', source: 'worker', kind: 'quota-reached', message }),
+		);
 	}
 
 	/** The bridge's answer, once it came. */

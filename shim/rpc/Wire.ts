@@ -175,7 +175,7 @@ export class Wire {
 			this.#dispatcher.push(() => this.#settle(number, frame));
 			return;
 		}
-		if (typeof frame.event !== 'string') throw new ProtocolError(`neither reply nor event: ${text.slice(0, 80)}`);
+		if (typeof frame.event !== 'string') throw new ProtocolError('a text frame that is neither reply nor event');
 		const { event, out } = frame;
 		const port = this.#ports.get(frame.on ?? -1);
 		// Of an object dropped here, some may still come.
@@ -222,7 +222,7 @@ function parseText(text: string): TextFrame {
 		const frame: unknown = JSON.parse(text);
 		if (typeof frame === 'object' && frame !== null) return frame;
 	} catch {}
-	throw new ProtocolError(`not of the protocol: ${text.slice(0, 80)}`);
+	throw new ProtocolError('a text frame that is no object of JSON');
 }
 
 /**

@@ -13,12 +13,28 @@ export interface Dump {
 	tasks: number;
 	/** Of the whole worker. */
 	threads: number;
+	/** By name: what is held or spent of each, and how often that was not enough. */
+	quotas: Record<string, Usage>;
+}
+
+/** How a quota is used. */
+export interface Usage {
+	limit: number;
+	/** Held now; of a rate, spent in all. */
+	used: number;
+	/** How often something was refused, dropped or kept waiting. */
+	refused: number;
 }
 
 /** A failure as the shim rethrows it. */
 export interface ErrorInfo {
 	/** A DOMException name, or TypeError or RangeError. */
 	name: string;
+	message: string;
+}
+
+/** What the program's author should hear, and no object's failure says. */
+export interface SessionWarning {
 	message: string;
 }
 
@@ -147,8 +163,9 @@ export interface CandidateFound {
 	url?: string | null;
 }
 
-/** A server that gave no candidate. */
+/** A server, or an address of the machine, that gave no candidate. */
 export interface CandidateError {
+	/** Empty for a host candidate. */
 	url: string;
 	errorCode: number;
 	errorText: string;
@@ -592,8 +609,8 @@ export interface SourcesEvent {
 /** An RTCRtpContributingSource or an RTCRtpSynchronizationSource. */
 export interface RtpSource {
 	source: number;
-	/** Milliseconds since the Unix epoch, of the last packet. */
-	timestamp: number;
+	/** Milliseconds since the last packet. */
+	age: number;
 	rtpTimestamp: number;
 	/** 0 to 1. */
 	audioLevel?: number | null;
@@ -632,6 +649,7 @@ export interface Objects {
 		};
 		events: {
 			error: ErrorInfo;
+			warning: SessionWarning;
 		};
 	};
 	/** A key and a self-signed certificate; `ready` follows at once for ECDSA, and after some 100 ms for RSA. */
@@ -766,7 +784,7 @@ export interface Objects {
 			 * Acquires the source; its settings are the answer.
 			 *
 			 * Raises CallError: NotFoundError when the file or device does not exist or has nothing of a kind,
-			 * NotReadableError when it cannot be read or decoded.
+			 * NotReadableError when it cannot be read or decoded, or when the session has no share left for it.
 			 */
 			open: { in: Empty; out: Opened };
 		};
@@ -796,8 +814,10 @@ export interface Objects {
 	/**
 	 * Sends a track's frames, one for each credit, to the shim's MediaStreamTrackProcessor.
 	 *
-	 * Without credit the latest picture is kept, and audio up to MAX_AUDIO. The track is consumed from the first credit
-	 * on, and until there was none for IDLE seconds, so that nothing is decoded for a processor that nobody reads.
+	 * Without credit the latest picture is kept, and audio up to MAX_AUDIO. However much credit there is, what waits and
+	 * what the link has not taken count towards the session's `heldBytes`; a frame beyond them is dropped. The track is
+	 * consumed from the first credit on, and until there was none for IDLE seconds, so that nothing is decoded for a
+	 * processor that nobody reads.
 	 */
 	FrameReader: {
 		in: FrameReaderIn;

@@ -70,6 +70,8 @@ test('sound and picture of one stream arrive as tracks of one stream, unmuted wh
 	const [source, ...others] = receiver!.getSynchronizationSources();
 	assert.is(source?.source, sound?.ssrc);
 	assert.type(source?.rtpTimestamp, 'number');
+	const now = performance.timeOrigin + performance.now();
+	assert.ok(source!.timestamp <= now && source!.timestamp > now - 10_000, `${source!.timestamp}, now ${now}`);
 	assert.ok(source!.audioLevel! > 0 && source!.audioLevel! <= 1, `level ${source!.audioLevel}`);
 	assert.is(others.length, 0);
 	const later = () => receiver!.getSynchronizationSources()[0]!.rtpTimestamp !== source!.rtpTimestamp;

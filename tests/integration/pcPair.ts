@@ -11,14 +11,18 @@ export interface Pair {
 	close(): void;
 }
 
-/** Two connections that are not connected yet; with `trickle` each gives its candidates to the other as it finds them. */
+/**
+ * Two connections that are not connected yet; with `trickle` each gives its candidates to the other as it finds them.
+ * `Answerer` is the class of the one that answers, where that is of another shim.
+ */
 export function makePair({
 	trickle = true,
 	configuration = {} as RTCConfiguration,
 	Connection = shim.RTCPeerConnection,
+	Answerer = undefined as typeof shim.RTCPeerConnection | undefined,
 } = {}): Pair {
 	const offerer = new Connection(configuration);
-	const answerer = new Connection(configuration);
+	const answerer = new (Answerer ?? Connection)(configuration);
 	if (trickle) {
 		giveCandidates(offerer, answerer);
 		giveCandidates(answerer, offerer);

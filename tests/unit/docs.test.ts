@@ -3,6 +3,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DEFAULT_LIMITS } from '../../bridge/limits.ts';
+import { KINDS, WORKER_OUTPUT } from '../../bridge/log/kinds.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const pages = globSync(['*.md', '{docs,bench,bridge,demo,entries,shim,tests,worker}/**/*.md'], { cwd: root });
@@ -41,12 +43,37 @@ test('the files that pages name are there', () => {
 	assert.equal(missing, []);
 });
 
+test('every kind of line that is logged is in the page about the log, with its level, and no other', () => {
+	const said = Object.entries(KINDS).map(([kind, level]) => `${kind} ${level}`);
+	const worker = globSync('worker/aiortc_worker/**/*.py', { cwd: root }).map(read).join('\n');
+	const workers = [...worker.matchAll(/(?:"kind": |_warn\()"([a-z-]+)"/g)].map(([, kind]) => kind!);
+	const shim = globSync('shim/**/*.ts', { cwd: root }).map(read).join('\n');
+	const shims = [...shim.matchAll(/\t+kind: '([a-z-]+)',\n\t+message:/g)].map(([, kind]) => kind!);
+	const rows = [...read('docs/logs.md').matchAll(/^\| `([a-z-]+)` \| (debug|info|warn|error)\b/gm)];
+	const levels = rows.map(([, kind, level]) => `${kind} ${level}`);
+	assert.equal(
+		said.filter((each) => !levels.includes(each)),
+		[],
+	);
+	const kinds = new Set([...Object.keys(KINDS), WORKER_OUTPUT, ...workers, ...shims]);
+	assert.equal(rows.map(([, kind]) => kind).sort(), [...kinds].sort());
+});
+
 test('the npm scripts that pages name exist', () => {
 	const named = pages.flatMap((page) => [...read(page).matchAll(/\bnpm run ([\w-]+)/g)].map(([, name]) => name!));
 	assert.ok(named.length > 0);
 	assert.equal(
 		named.filter((name) => !(name in manifest.scripts)),
 		[],
+	);
+});
+
+test('the limits of a session are those that the page has, with their defaults', () => {
+	const [, table = ''] = read('docs/architecture.md').split('## What a session may take');
+	const rows = [...table.split('\n## ')[0]!.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)];
+	assert.equal(
+		Object.fromEntries(rows.map(([, name, value]) => [name, Number(value!.replaceAll(',', ''))])),
+		DEFAULT_LIMITS,
 	);
 });
 

@@ -9,10 +9,16 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from aiortc_worker.session.quotas import Quotas
 from aiortc_worker.session.remote import CallError, Remote
 from aiortc_worker.session.wire import GIVEN_UP, MORE, TEXT, Limits, Network
 
 R = TypeVar("R", bound=Remote)
+
+
+def quotas(**limits: int) -> Quotas:
+    """Those of a session that hears nothing of them."""
+    return Quotas(Limits(**limits), lambda _: None)
 
 
 class FakeSession:
@@ -20,8 +26,9 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.id = "fake"
-        self.capabilities = frozenset({"file", "url", "device", "record", "ice"})
+        self.capabilities = frozenset({"file", "url", "device", "record", "ice", "private"})
         self.limits = Limits()
+        self.quotas = quotas()
         self.network = Network()
         self.seal_key = bytes(32)
         self.objects: dict[int, Remote] = {}

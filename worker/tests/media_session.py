@@ -7,21 +7,37 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
+from fakes import quotas
+
 from aiortc_worker.media.frames import Frame
+from aiortc_worker.media.http_file import HttpFile
 from aiortc_worker.media.media_source import MediaSource
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
 from aiortc_worker.media.track import Track
 from aiortc_worker.session.executors import Executors
+from aiortc_worker.session.quotas import Hold, Quotas
 from aiortc_worker.session.remote import CallError, Remote
+from aiortc_worker.session.wire import Limits
 
 T = TypeVar("T")
+
+
+def http_file(url: str, *, allow_private: bool = False, url_seconds: int = 20) -> HttpFile:
+    """A file that is open."""
+    file = HttpFile(url, quotas(url_seconds=url_seconds).url_seconds, allow_private=allow_private)
+    file.open()
+    return file
 
 
 class MediaSession:
     """As much of a Session as media uses."""
 
-    def __init__(self, capabilities: frozenset[str] = frozenset({"file", "url", "device"})) -> None:
+    def __init__(self, capabilities: frozenset[str] = frozenset({"file", "url", "device"}), **limits: int) -> None:
         self.capabilities = capabilities
+        self.warnings: list[str] = []
+        self.quotas = Quotas(Limits(**limits), self.warnings.append)
+        self.holds: list[Hold | None] = []
+        "Of what was sent: the link has taken nothing, until a test clears them."
         self.events: list[tuple[str, str]] = []
         "Class of the object, and the event's name."
         self.sent: list[tuple[bytes, bytes]] = []
@@ -63,7 +79,10 @@ class MediaSession:
         task.add_done_callback(self._done)
         return task
 
-    def send_media(self, remote: Remote, header: bytes, planes: Sequence[bytes], kind: str) -> None:
+    def send_media(
+        self, remote: Remote, header: bytes, planes: Sequence[bytes], kind: str, hold: Hold | None = None
+    ) -> None:
+        self.holds.append(hold)
         self.sent.append((header, b"".join(planes)))
 
     def credit(self, remote: Remote, amount: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 import numpy as np
+from fakes import quotas
 from msgspec import Struct
 
 from aiortc_worker.media.fan_out import FanOut
@@ -68,6 +69,7 @@ class FakeSession:
         self.events: list[tuple[Remote, str, Struct | None]] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.pool = ThreadPoolExecutor(2)
+        self.quotas = quotas()
 
     def add(self, thing: Any) -> int:
         self.objects[len(self.objects) + 1] = thing
@@ -110,7 +112,7 @@ class FakeTransport:
         self.sent_rtcp: list[bytes] = []
         self.peer: FakeTransport
 
-    def send_rtp(self, data: bytes) -> bool:
+    def send_rtp(self, data: bytes, more: bool = False) -> bool:
         self.sent_rtp.append(data)
         self.network.carry(len(data), lambda: self.peer.router.handle_rtp(data, int(time.monotonic() * 1000)))
         return True

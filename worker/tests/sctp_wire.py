@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiortc_worker.sctp.association import SctpAssociation
@@ -22,6 +22,8 @@ class Wire:
         self._on_packet = on_packet
         self.other: Wire
         self.sent: list[bytes] = []
+        self.batches: list[int] = []
+        "How many packets came together, each time."
         self.passes: Callable[[bytes], bool] = lambda _: True
         self.largest_packet = 0
         self.whole = False
@@ -38,6 +40,12 @@ class Wire:
             self.held.append(data)
         elif self.passes(data):
             self.other.arrive(data)
+        return True
+
+    def send_packets(self, packets: Sequence[bytes]) -> bool:
+        self.batches.append(len(packets))
+        for packet in packets:
+            self.send_data(packet)
         return True
 
     def keep_whole(self, whole: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 from aiortc.rtp import RtpPacket
+from fakes import quotas
 from numpy.typing import NDArray
 
 from aiortc_worker.rtp.audio_encoder import FORMATS, AudioEncoder
@@ -82,7 +83,7 @@ class Listener:
         self.at: list[float] = []
         self.now = 0.0
         self.stream = InboundStream(1, 2, lambda data: None)
-        self.playout = Playout("audio", _finish, _run, Complaints(_fail))
+        self.playout = Playout("audio", _finish, _run, Complaints(_fail), quotas().decoded_pixels)
         self.playout.jitter.target = jitter_target
         self.playout.out.attach(self)
 
@@ -170,5 +171,5 @@ async def _run(work: Callable[..., Any], *args: Any) -> Any:
     return work(*args)
 
 
-def _fail(message: str) -> None:
-    raise AssertionError(message)
+def _fail(doing: str, error: Exception) -> None:
+    raise AssertionError(doing) from error

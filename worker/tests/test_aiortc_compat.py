@@ -8,13 +8,19 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
+import time
 from pathlib import Path
+from types import ModuleType
 
 import aioice
 import aiortc
 import OpenSSL
 import pytest
+from aioice import turn
+from aiortc import rtcsctptransport
 
+import aiortc_worker.compat.ice
+import aiortc_worker.sctp.association  # noqa: F401
 from aiortc_worker.aiortc_compat import run_now
 
 WORKER = Path(importlib.util.find_spec("aiortc_worker").submodule_search_locations[0])  # type: ignore[union-attr, index]
@@ -55,7 +61,21 @@ LINES = {
         353: "self.__timeout_delay = RETRY_RTO",
         361: "def response_received(",
     },
-    "aioice/turn.py": {190: "async def delete("},
+    "aioice/mdns.py": {
+        55: "def datagram_received(",
+        97: "socket.inet_ntop(socket.AF_INET, item.data)",
+        100: "# A cancelled query stays listed",
+        196: "create_datagram_endpoint(MDnsProtocol,",
+    },
+    "aioice/turn.py": {
+        38: "def data_received(",
+        149: "def datagram_received(",
+        165: "stun.parse_message(data)",
+        190: "async def delete(",
+        332: "now = time.time()",
+        517: "lambda: TurnClientTcpProtocol(",
+        530: "lambda: TurnClientUdpProtocol(",
+    },
     "aiortc/rtcdtlstransport.py": {
         194: "def _create_ssl_context(",
         203: "ctx.use_privatekey(self._key)",
@@ -68,6 +88,7 @@ LINES = {
         579: "raise exc",
         626: "async def _recv_next(",
         658: "except SSL.Error:",
+        674: "self._rx_srtp.unprotect(data)",
         704: "async def _send_data(",
         711: "async def _send_rtp(",
         726: "def _set_state(",
@@ -75,11 +96,14 @@ LINES = {
         747: "self._ssl.bio_read(1500)",
         748: "except SSL.Error:",
     },
+    "aiortc/rtp.py": {78: "def get(self, extension_profile: int"},
     "aiortc/rtcsctptransport.py": {
         847: "async def _abort(",
         907: "def _set_extensions(",
+        928: "int(time.time())",
         930: "async def _handle_data(",
         956: "await self._receive_chunk(chunk)",
+        975: "chunk._expiry < time.time()",
         1002: "def _mark_received(",
         1027: "async def _receive(",
         1033: "async def _receive_chunk(",
@@ -87,6 +111,7 @@ LINES = {
         1183: "async def _receive_data_chunk(",
         1205: "async def _receive_forward_tsn_chunk(",
         1252: "async def _receive_sack_chunk(",
+        1259: "received_time = time.time()",
         1511: "async def _send_chunk(",
         1541: "async def _send_sack(",
         1557: "sack.advertised_rwnd = max(0, self._advertised_rwnd)",
@@ -96,6 +121,7 @@ LINES = {
         1715: "def _t3_start(",
         1720: "def _t3_cancel(",
         1726: "async def _transmit(",
+        1773: "chunk._sent_time = time.time()",
         1844: "def _update_rto(",
         1858: "def _data_channel_close(",
         1888: "def _data_channel_closed(",
@@ -120,9 +146,12 @@ def test_a_line_is_where_the_comments_say(name: str, line: int) -> None:
     ("module", "file"),
     [
         ("aiortc_compat.py", ""),
+        ("compat/clocks.py", "aiortc/rtcsctptransport.py"),
         ("compat/ice.py", "aioice/ice.py"),
         ("compat/ice_socket.py", "aioice/ice.py"),
+        ("compat/servers.py", "aioice/turn.py"),
         ("compat/dtls.py", "aiortc/rtcdtlstransport.py"),
+        ("rtp/extensions.py", "aiortc/rtp.py"),
         *((f"sctp/{name}.py", "aiortc/rtcsctptransport.py") for name in SCTP),
     ],
 )
@@ -152,3 +181,9 @@ async def test_run_now_runs_to_the_end_and_refuses_what_waits() -> None:
     assert done == [1]
     with pytest.raises(RuntimeError, match="waited"):
         run_now(asyncio.sleep(1))
+
+
+@pytest.mark.parametrize("module", [rtcsctptransport, turn])
+def test_of_the_module_time_they_use_what_stands_for_it(module: ModuleType) -> None:
+    assert module.time.time is time.monotonic
+    assert set(re.findall(r"\btime\.(\w+)\(", Path(str(module.__file__)).read_text())) == {"time"}

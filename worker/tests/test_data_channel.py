@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fakes import quotas
 from pair import Peer, close, connect, put, restart
 
 from aiortc_worker.compat.ice_socket import IceSocket
@@ -451,4 +453,58 @@ async def test_figures_count_messages_and_their_bytes() -> None:
     sent, received = await channel.getStats(), await other.getStats()
     assert (sent.messages_sent, sent.bytes_sent) == (2, 3)
     assert (received.messages_received, received.bytes_received) == (2, 3)
+    await close(a, b)
+
+
+async def test_a_clock_that_is_put_forward_ends_no_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time
+    a, b, channel, other = await pair(max_packet_life_time=5000)
+    # The first fills the association, so that the others wait in the channel and in it.
+    for number in range(40):
+        put(channel, bytes([number]) * 60_000)
+    monkeypatch.setattr(time, "time", lambda: now() + 3600)
+    put(channel, "the last")
+    messages = await arrived(b, other, 41)
+    assert [message[:1] for message in messages] == [bytes([n]) for n in range(40)] + ["t"]
+    await close(a, b)
+
+
+async def test_a_peer_has_as_many_channels_as_the_quota_says_and_one_that_closes_makes_room() -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    b.session.quotas = quotas(peer_channels=3)
+    theirs = [a.channel(label=str(number)) for number in range(5)]
+    await connect(a, b)
+    for channel in theirs[3:]:
+        await a.session.event(channel, "close")
+    offered = [out.label for out in b.session.outs(b.sctp, "datachannel")]
+    assert offered == ["0", "1", "2"]
+    assert b.session.quotas.peer_channels.refused == 2
+    # Those that it has, and our own, go on.
+    accepted = await b.accept(1)
+    put(theirs[0], "still here")
+    assert await arrived(b, accepted, 1) == ["still here"]
+    own = b.channel(label="own")
+    await b.session.event(own, "open")
+    await theirs[0].close()
+    await a.session.event(theirs[0], "close")
+    await b.session.event(accepted, "close")
+    await a.session.event(a.channel(label="another"), "open")
+    await b.session.event(b.sctp, "datachannel", 4)
+    await close(a, b)
+
+
+async def test_a_channel_that_closed_before_it_was_accepted_counts_until_it_is() -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    b.session.quotas = quotas(peer_channels=1)
+    first = a.channel(label="first")
+    await connect(a, b)
+    await a.session.event(first, "open")
+    await b.session.event(b.sctp, "datachannel")
+    await first.close()
+    await a.session.event(first, "close")
+    await a.session.event(a.channel(label="second"), "close")
+    accepted = await b.accept(1)
+    await b.session.event(accepted, "close")
+    await a.session.event(a.channel(label="third"), "open")
+    assert (await b.session.event(b.sctp, "datachannel", 2)).label == "third"
     await close(a, b)

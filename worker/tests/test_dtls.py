@@ -141,6 +141,29 @@ async def test_rtp_reaches_the_peers_router_and_stop_closes_both() -> None:
     await close(a, b)
 
 
+@pytest.mark.parametrize("first", [0x80, 0x14], ids=["SRTP", "DTLS"])
+async def test_no_datagram_of_the_peers_address_ends_the_transport(first: int) -> None:
+    """pylibsrtp's buffer has 1,500 bytes: a longer datagram, which nobody had to authenticate, ended DTLS."""
+    a, b = Peer("controlling"), Peer("controlled")
+    await connect(a, b)
+    packets: list[bytes] = []
+    b.dtls.router.handle_rtp = lambda data, arrival_ms: packets.append(data)  # type: ignore[method-assign]
+    for size in (1, 2, 12, 13, 1500, 1501, 9000, 65_000):
+        assert a.ice.send(bytes([first, 200]) + bytes(size - 2) if size > 1 else bytes([first]))
+        assert a.ice.send(bytes([first]) + bytes(size - 1))
+    rtp = bytes.fromhex("80600001000000010000002a") + b"payload"
+    assert a.dtls.send_rtp(rtp)
+    for _ in range(200):
+        if packets:
+            break
+        await asyncio.sleep(0.01)
+    assert packets == [rtp]
+    assert b.dtls.state == "connected"
+    assert (b.dtls.dtls.unreadable["srtp"] >= 16) is (first == 0x80)
+    assert a.dtls.send_rtp(bytes.fromhex("80600002000000010000002a") + bytes(1500)) is False
+    await close(a, b)
+
+
 async def test_a_transport_that_descriptions_end_says_no_goodbye() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     await connect(a, b)
@@ -240,11 +263,11 @@ async def test_all_records_of_a_datagram_are_read(monkeypatch: pytest.MonkeyPatc
     await asyncio.sleep(0.1)
     sent: list[bytes] = []
 
-    def send(data: bytes) -> bool:
+    def send_run(data: bytes, _size: int) -> int:
         sent.append(data)
-        return True
+        return len(data)
 
-    monkeypatch.setattr(a.ice, "send", send)
+    monkeypatch.setattr(a.ice, "send_run", send_run)
     for packet in (b"one", b"two", b"three"):
         assert a.dtls.dtls.send_data(packet)
     read: list[bytes] = []

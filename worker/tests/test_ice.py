@@ -250,6 +250,27 @@ async def test_candidates_may_come_after_the_start_and_gathering_last() -> None:
     await close(a, b)
 
 
+async def test_a_check_without_a_priority_from_an_unknown_address_holds_up_nothing() -> None:
+    """It waits with the early checks, and would end all of them with a KeyError when they begin."""
+    a, b = Peer("controlling"), Peer("controlled")
+    await asyncio.gather(a.gather(), b.gather())
+    check = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    check.attributes["USERNAME"] = f"{a.local.username_fragment}:{b.local.username_fragment}"
+    check.attributes["ICE-CONTROLLED"] = 1
+    check.add_message_integrity(a.local.password.encode())
+    with stranger() as sock:
+        sock.sendto(bytes(check), addresses(a)[0])
+        for _ in range(500):
+            if a.ice._newest._early_checks:
+                break
+            await asyncio.sleep(0.01)
+        assert a.ice._newest._early_checks
+        await join_ice(a, b)
+        await asyncio.gather(*(peer.session.state(peer.ice, "connected") for peer in (a, b)))
+        assert sock.getsockname()[1] not in {each.port for each in a.ice._newest.remote_candidates}
+    await close(a, b)
+
+
 async def test_an_early_check_that_names_another_peer_is_not_heard() -> None:
     a, b, stranger = Peer("controlling"), Peer("controlled"), Peer("controlled")
     await asyncio.gather(a.gather(), b.gather(), stranger.gather())
@@ -521,7 +542,7 @@ async def test_a_connection_that_was_replaced_still_hears_for_a_while(monkeypatc
     await restart(a, b)
     await a.session.event(a.ice, "selectedpairchange")
     await asyncio.sleep(0.1)
-    assert old.send_now(b"\x80late")
+    assert old.send_run(b"\x80late", 5)
     assert await asyncio.wait_for(a.ice._recv(), 2) == b"\x80late"
     async with asyncio.timeout(5):
         while old._protocols:  # noqa: ASYNC110

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
+import resource
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import ifaddr
 import pytest
 from fakes import FakeSession
-from pair import Peer, close, connect
+from pair import Peer, close, connect, join_ice
 
 from aiortc_worker.session.wire import Network, decode_hello
 from aiortc_worker.transports.host_address import HostAddress, host_addresses
-from aiortc_worker.transports.ice_messages import RemoteCandidate
+from aiortc_worker.transports.ice_messages import RemoteCandidate, RemoteParameters
+from aiortc_worker.transports.ice_server import IceServer
 
 RANGE = (42_000, 42_019)
 
@@ -123,3 +129,67 @@ def test_the_bridge_says_it_in_its_hello() -> None:
         {"udpPorts":[40000,40100],"announce":["203.0.113.5"],"interfaces":["eth0"]}}}"""
     assert decode_hello(frame).network == Network((40_000, 40_100), ("203.0.113.5",), ("eth0",))
     assert decode_hello(b'{"hello":{"version":1}}').network == Network()
+
+
+async def test_who_has_no_port_says_so_and_fails_as_soon_as_the_peer_has_no_more_candidates() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("0.0.0.0", 0))
+        port = taken.getsockname()[1]
+        a = peer("controlling", Network(udp_ports=(port, port), announce=("203.0.113.5",)))
+        b = Peer("controlled")
+        await a.gather()
+        await b.gather()
+        (error,) = a.session.outs(a.ice, "candidateerror")
+        assert (error.error_code, error.url, error.address, error.port) == (701, "", "203.0.113.5", None)
+        assert error.error_text == f"no UDP port of {port}-{port} can be had at 0.0.0.0: all are in use"
+        await a.ice.start(RemoteParameters(b.local.username_fragment, b.local.password))
+        await a.ice.addRemoteCandidate(RemoteCandidate(b.candidates()[0]))
+        await asyncio.sleep(0.2)
+        assert a.session.outs(a.ice, "statechange") == [], "there may be more of them"
+        await a.ice.addRemoteCandidate(RemoteCandidate(None))
+        await a.session.state(a.ice, "failed", within=2)
+        await close(a, b)
+
+
+@pytest.mark.parametrize(
+    ("listed", "host_error"),
+    [
+        (False, (None, "the interfaces cannot be listed: Too many open files")),
+        (True, ("192.0.2.7", "no UDP port can be had at 192.0.2.7: Too many open files")),
+    ],
+)
+async def test_a_process_without_descriptors_gathers_to_the_end_and_says_why(
+    listed: bool, host_error: tuple[str | None, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "stun:192.0.2.1:9"
+    a, b = Peer("controlling", ice_params={"ice_servers": [IceServer(urls=[url])]}), Peer("controlled")
+    await b.gather()
+    if listed:
+        among(monkeypatch, Adapter("eth0", [Ip("192.0.2.7")]))
+    with no_descriptors():
+        await a.gather()
+        assert a.candidates() == []
+        host, server = a.session.outs(a.ice, "candidateerror")
+        assert (host.url, host.error_code, host.address, host.error_text) == ("", 701, *host_error)
+        assert (server.url, server.error_code) == (url, 701)
+        assert server.error_text == "no host candidate can reach the server"
+        await join_ice(a, b)
+        await a.session.state(a.ice, "failed", within=2)
+    await close(a, b)
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Leaves no file descriptor to the process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for each in taken:
+            os.close(each)

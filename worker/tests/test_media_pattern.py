@@ -12,6 +12,7 @@ import pytest_asyncio
 from media_session import MediaSession, Sink
 
 from aiortc_worker.media import testcode
+from aiortc_worker.media.pattern import Picture
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
 from aiortc_worker.session.remote import CallError
 
@@ -144,3 +145,22 @@ async def test_a_source_gives_only_what_was_asked_for(session: MediaSession) -> 
         source.output("audio")
     with pytest.raises(CallError, match="audio, video or both"):
         session.source(audio=None, video=None)
+
+
+async def test_a_picture_that_cannot_be_drawn_ends_it(session: MediaSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(self: Picture, number: int) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Picture, "draw", no_memory)
+    source = session.source(video=VideoConstraints(width=160, height=120))
+    await source.open()
+    ended = asyncio.Event()
+    source.output("video").on_end(ended.set)
+    sink = Sink()
+    source.output("video").attach(sink)
+    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.sleep(0.01)
+    assert sink.has_ended
+    assert session.events == [("MediaSource", "ended")]
+    assert [type(failure) for failure in session.failures] == [MemoryError]
+    session.failures.clear()

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from media_session import MediaSession, Sink, wait_for
+from media_session import MediaSession, Sink, http_file, wait_for
 
 from aiortc_worker.media import testcode
 from aiortc_worker.media.container import Container
-from aiortc_worker.media.http_file import HttpFile, _is_public
 from aiortc_worker.media.live_feed import LiveFeed
 from aiortc_worker.media.settings import AudioConstraints, VideoConstraints
+from aiortc_worker.public_address import is_public
 from aiortc_worker.session.remote import CallError
 
 SAMPLE = (Path(__file__).parents[2] / "demo" / "media" / "sample.webm").read_bytes()
@@ -155,9 +155,9 @@ async def test_a_redirect_to_a_private_address_is_refused(
         checked.append(address)
         return len(checked) == 1
 
-    monkeypatch.setattr("aiortc_worker.media.http_file._is_public", first_is_public)
+    monkeypatch.setattr("aiortc_worker.media.http_file.is_public", first_is_public)
     with pytest.raises(CallError) as error:
-        HttpFile(f"{server[0]}/redirect?{server[0]}/sample.webm")
+        http_file(f"{server[0]}/redirect?{server[0]}/sample.webm")
     assert error.value.name == "NotAllowedError"
     assert server[1] == [f"/redirect?{server[0]}/sample.webm"]
 
@@ -173,9 +173,15 @@ def test_which_addresses_are_public() -> None:
         "fe80::1%eth0",
         "fd00::1",
         "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::1.1.1.1",
+        "64:ff9b:1::a00:1",
+        "fec0::1",
+        "::127.0.0.1",
+        "::1.1.1.1",
     )
-    assert all(_is_public(address) for address in public)
-    assert not any(_is_public(address) for address in (*private, "224.0.0.1", "0.0.0.0", "2002:7f00:1::"))
+    assert all(is_public(address) for address in public)
+    assert not any(is_public(address) for address in (*private, "224.0.0.1", "0.0.0.0", "2002:7f00:1::"))
 
 
 @pytest.mark.parametrize("url", ["", "ftp://host/x", "http://", "file:///etc/passwd", "http://host:99999/"])
@@ -186,7 +192,7 @@ async def test_what_is_no_url_is_a_type_error(session: MediaSession, url: str) -
 
 
 def test_a_file_is_read_at_any_place_with_few_requests(server: tuple[str, list[str]]) -> None:
-    file = HttpFile(server[0] + "/sample.webm", allow_private=True)
+    file = http_file(server[0] + "/sample.webm", allow_private=True)
     assert file.read(10) == SAMPLE[:10]
     file.seek(1000)
     assert file.read(10) == SAMPLE[1000:1010]
@@ -215,7 +221,7 @@ async def test_closing_does_not_wait_for_a_server_that_stalls(
 
 
 def test_an_interrupted_file_ends_a_read_under_way_and_connects_no_more(server: tuple[str, list[str]]) -> None:
-    file = HttpFile(server[0] + "/stall", allow_private=True)
+    file = http_file(server[0] + "/stall", allow_private=True)
     while file.tell() < 45_000:
         file.read(45_000 - file.tell())
     ended: list[bytes] = []
@@ -227,7 +233,7 @@ def test_an_interrupted_file_ends_a_read_under_way_and_connects_no_more(server: 
     reading.join(5)
     assert ended == [b""]
     file.close()
-    seekable = HttpFile(server[0] + "/sample.webm", allow_private=True)
+    seekable = http_file(server[0] + "/sample.webm", allow_private=True)
     seekable.read(10)
     seekable.interrupt()
     seekable.seek(0)
@@ -255,7 +261,13 @@ async def test_a_live_feed_passes_on_what_comes_and_ends_with_it(session: MediaS
         return Container(graph, frozenset({kind}), name=graph, format="lavfi")
 
     source = session.source()
-    feed = LiveFeed(make, frozenset({"audio", "video"}), source.spawn, partial(session.run_blocking, "file"))
+    feed = LiveFeed(
+        make,
+        frozenset({"audio", "video"}),
+        source.spawn,
+        partial(session.run_blocking, "file"),
+        session.quotas.decoded_pixels,
+    )
     sinks = {kind: Sink() for kind in feed.outputs}
     # One before it is open, the other after.
     feed.outputs["audio"].attach(sinks["audio"])

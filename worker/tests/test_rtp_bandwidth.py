@@ -9,6 +9,7 @@ import time
 import av
 import pytest
 from aiortc.rtp import RTCP_PSFB, RTCP_PSFB_APP, RTCP_RTPFB, RtcpPacket, unpack_remb_fci
+from fakes import quotas
 from rtp_fakes import ABS_SEND_TIME, MID, OPUS, VP8, VP8_RTX, Camera, Tone, pair
 
 from aiortc_worker.rtp.bandwidth import FLOOR, START, Bandwidth, Flow
@@ -112,7 +113,10 @@ async def test_the_estimate_grows_on_a_wide_path():
         assert stats.available_outgoing_bitrate >= START
         feedback = [data for data in link.far.sent_rtcp if data[1] == RTCP_RTPFB and data[0] & 0x1F == FORMAT]
         assert 5 < len(feedback) < 150
-        told = [arrival.sequence for data in feedback for arrival in unpack(data)]
+        messages = [unpack(data) for data in feedback]
+        told = [arrival.sequence for message in messages for arrival in message.received]
+        told += [number for message in messages for missing in message.missing for number in missing]
+        told.sort()
         assert told == [(told[0] + index) & 0xFFFF for index in range(len(told))]
 
 
@@ -231,8 +235,8 @@ def test_the_start_is_what_the_peer_says():
     ],
 )
 def test_a_picture_stays_between_what_the_peer_names_as_least_and_most(parameters, max_bitrate, flow):
-    pipeline = VideoPipeline(Timeline(90_000), None)
-    stream = OutboundStream(1, None, len)
+    pipeline = VideoPipeline(Timeline(90_000), None, quotas().encoded_pixels)
+    stream = OutboundStream(1, None, lambda packet, _more: len(packet))
     stream.max_bitrate = max_bitrate
     pipeline.configure(Codec("video/VP8", 96, 90_000, None, parameters), [stream])
     pipeline.put(av.VideoFrame(320, 240, "yuv420p"))

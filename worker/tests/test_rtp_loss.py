@@ -120,7 +120,7 @@ async def test_a_packet_and_all_its_repeats_lost_skip_to_a_keyframe():
         await link.collector.wait(20)
         send, victim = link.near.send_rtp, []
 
-        def deaf(data: bytes) -> bool:
+        def deaf(data: bytes, _more=False) -> bool:
             # One packet vanishes, by its number, and so does each repeat: RTX carries the number first.
             number = data[2:4]
             if not victim and data[1] & 0x7F == VP8.payload_type:

@@ -119,7 +119,7 @@ async def sent(codec: Codec, fraction_lost: float) -> list[bytes]:
 
     payloads: list[bytes] = []
 
-    def transmit(packet) -> int:
+    def transmit(packet, _more) -> int:
         payloads.append(packet.payload)
         return len(packet.payload)
 

@@ -139,12 +139,12 @@ def test_transport_wide_feedback_says_what_arrived_and_when(base, waits, begun):
             at += wait
             arrivals[base + index] = at
     told = unpack(pack(1, 2, 3, base, len(waits), arrivals))
-    assert [arrival.sequence for arrival in told] == [(base + index) & 0xFFFF for index in range(len(waits))]
-    assert [arrival.at is not None for arrival in told] == [base + index in arrivals for index in range(len(waits))]
+    assert [arrival.sequence for arrival in told.received] == [sequence & 0xFFFF for sequence in arrivals]
+    missing = [number for each in told.missing for number in each]
+    assert missing == [(base + index) & 0xFFFF for index in range(len(waits)) if base + index not in arrivals]
     lap = (1 << 24) * 256 / TICKS_PER_SECOND
-    for index, arrival in enumerate(told):
-        if arrival.at is not None:
-            assert arrival.at == pytest.approx(arrivals[base + index] % lap, abs=1.1 / TICKS_PER_SECOND)
+    for arrival, at in zip(told.received, arrivals.values(), strict=True):
+        assert arrival.at == pytest.approx(at % lap, abs=1.1 / TICKS_PER_SECOND)
 
 
 @given(st.binary(max_size=80))

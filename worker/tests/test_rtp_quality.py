@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from fakes import quotas
 from rtp_fakes import VP8, VP8_RTX, Camera, pair
 
 from aiortc_worker.rtp.outbound_stream import OutboundStream
@@ -68,7 +69,8 @@ async def test_a_pipeline_tells_what_limits_it(share, waits, reason):
     async def run(work, *args):
         return work(*args)
 
-    pipeline, stream = VideoPipeline(Timeline(90_000), run), OutboundStream(1, None, lambda packet: 100)
+    pipeline = VideoPipeline(Timeline(90_000), run, quotas().encoded_pixels)
+    stream = OutboundStream(1, None, lambda _packet, _more: 100)
     stream.active = True
     pipeline.configure(VP8, [stream])
     camera = Camera()
@@ -94,3 +96,39 @@ async def test_frames_a_second_are_told_at_both_ends():
         await asyncio.sleep(1.5)
         for end in (link.sender, link.receiver):
             assert (await end.getStats()).streams[0].frames_per_second == 0
+
+
+async def test_pictures_beyond_the_share_of_encoding_are_dropped_and_cpu_is_the_reason():
+    encoded = 0
+
+    async def run(work, *args):
+        nonlocal encoded
+        encoded += 1
+        return work(*args)
+
+    camera = Camera(320, 240)
+    share = quotas(encoded_pixels=5 * 320 * 240).encoded_pixels
+    pipeline, other = (VideoPipeline(Timeline(90_000), run, share) for _ in range(2))
+    stream, idle = (OutboundStream(ssrc, None, lambda _packet, _more: 100) for ssrc in (1, 2))
+    for each, its in ((pipeline, stream), (other, idle)):
+        its.active = True
+        each.configure(VP8, [its])
+    for _ in range(20):
+        pipeline.put(camera.picture())
+        stream.flow.granted = stream.flow.maximum
+        await pipeline.step()
+    # A second's worth, and what the bucket got meanwhile.
+    assert 5 <= encoded <= 9
+    assert stream.limitation.reason == "cpu"
+    assert share.refused == 20 - encoded
+    # What is wanted of a picture that was dropped is wanted of the next.
+    other.put(camera.picture())
+    idle.flow.granted = 1_000_000
+    await other.step()
+    assert idle.keyframe_wanted
+    await asyncio.sleep(1)
+    before = encoded
+    other.put(camera.picture())
+    await other.step()
+    assert encoded == before + 1
+    assert idle.stats.key_frames_encoded == 1

@@ -29,9 +29,10 @@ from rtp_fakes import (
     pair,
 )
 
+from aiortc_worker.rtp.extensions import ExtensionsMap
 from aiortc_worker.rtp.inbound_stream import InboundStream
 from aiortc_worker.rtp.outbound_stream import OutboundStream
-from aiortc_worker.rtp.parameters import Codec, Encoding, RtcpFeedback, extensions_map
+from aiortc_worker.rtp.parameters import Codec, Encoding, RtcpFeedback
 from aiortc_worker.rtp.rtp_receiver import RtpReceiver
 from aiortc_worker.rtp.rtp_sender import ReplaceTrack, RtpSender
 from aiortc_worker.rtp.sequence import Unwrapper
@@ -42,7 +43,7 @@ CODECS = [VP8, VP8_RTX]
 
 
 def packets(transport: FakeTransport, ssrc: int | None = None) -> list[RtpPacket]:
-    known = extensions_map(EXTENSIONS)
+    known = ExtensionsMap(EXTENSIONS)
     parsed = [RtpPacket.parse(data, known) for data in transport.sent_rtp]
     return [packet for packet in parsed if ssrc in (None, packet.ssrc)]
 

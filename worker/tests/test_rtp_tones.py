@@ -8,7 +8,8 @@ import pytest
 from aiortc.rtp import RtpPacket
 from rtp_fakes import EXTENSIONS, OPUS, PCMU, FakeTransport, Tone, pair
 
-from aiortc_worker.rtp.parameters import Codec, extensions_map
+from aiortc_worker.rtp.extensions import ExtensionsMap
+from aiortc_worker.rtp.parameters import Codec
 from aiortc_worker.rtp.rtp_sender import PlayTone
 from aiortc_worker.session.remote import CallError
 
@@ -18,7 +19,7 @@ NARROW_EVENTS = Codec("audio/telephone-event", 126, 8000, 1)
 
 def reports(transport: FakeTransport, payload_type: int) -> list[tuple[RtpPacket, int, bool, int]]:
     """The packets on tones: each with its event, whether it ends it, and the duration so far."""
-    known = extensions_map(EXTENSIONS)
+    known = ExtensionsMap(EXTENSIONS)
     packets = [RtpPacket.parse(data, known) for data in transport.sent_rtp]
     found = []
     for packet in packets:

@@ -75,6 +75,26 @@ async def test_small_messages_share_packets_that_are_no_longer_than_they_may_be(
     part(a, b)
 
 
+async def test_what_leaves_in_a_turn_is_handed_to_dtls_at_once() -> None:
+    a, b = await joined()
+    a.wire.batches.clear()
+    a.send(b"x" * 8000)
+    await b.has(1)
+    assert a.wire.batches[0] == 7
+    part(a, b)
+
+
+async def test_a_long_packet_waits_for_no_other() -> None:
+    a, b = await joined()
+    a.association._set_packet_size(16_384)
+    await asyncio.sleep(0)
+    a.wire.batches.clear()
+    a.send(b"x" * 40_000)
+    await b.has(1)
+    assert a.wire.batches == [1, 1, 1]
+    part(a, b)
+
+
 async def test_an_acknowledgement_rides_on_data_that_goes_anyway() -> None:
     a, b = await joined()
     a.send(b"ping")

@@ -48,6 +48,7 @@ class Probe(Remote):
 
     class In(Struct, frozen=True):
         refuse: bool = False
+        peers: bool = False
         other: ObjectId | None = None
 
     def __init__(self, session: Session, id: ObjectId, params: In) -> None:
@@ -58,6 +59,10 @@ class Probe(Remote):
             self.other = session.get(params.other, Probe)
         self.got: list[bytes] = []
         trace.append(f"new {id}")
+
+    @classmethod
+    def is_peers(cls, params: In) -> bool:
+        return params.peers
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
         self.got.append(bytes(payload))
@@ -503,6 +508,48 @@ async def test_objects_beyond_the_limit_are_refused() -> None:
     for id in (1, 2, 3):
         new(peer, id)
     assert (await peer.frame())["on"] == 3
+    await peer.close()
+
+
+async def test_what_a_peer_opened_leaves_the_application_its_objects() -> None:
+    peer = await WirePeer.connect(hello={})
+    await peer.greet(limits={"objects": 4})
+    for id in range(1, 11):
+        new(peer, id, peers=True)
+    for id in range(11, 15):
+        new(peer, id)
+    # No error comes before the answer.
+    peer.text({"call": 1, "on": 14, "do": "echo", "in": {"n": 1}})
+    assert (await peer.frame())["reply"] == 1
+    new(peer, 15)
+    assert (await peer.frame())["on"] == 15
+    # One that goes makes no room for another kind.
+    peer.text({"drop": 1})
+    new(peer, 16)
+    assert (await peer.frame())["on"] == 16
+    new(peer, 17, peers=True, refuse=True)
+    assert (await peer.frame())["out"]["name"] == "NotReadableError"
+    assert peer.session is not None
+    assert peer.session.peers_objects == 9
+    await peer.close()
+
+
+async def test_a_quota_that_is_reached_is_told_once_and_dumped() -> None:
+    peer = await WirePeer.connect(hello={})
+    await peer.greet(limits={"readers": 1, "heldBytes": 1000})
+    peer.text({"new": 1, "type": "MediaSource", "in": {"type": "frames", "video": {}}})
+    peer.text({"new": 2, "type": "Track", "in": {"source": 1, "kind": "video"}})
+    for id in (3, 4, 5):
+        peer.text({"new": id, "type": "FrameReader", "in": {"track": 2}})
+    frames = [await peer.frame() for _ in range(3)]
+    assert [(frame["event"], frame["on"]) for frame in frames] == [("warning", 0), ("error", 4), ("error", 5)]
+    assert frames[1]["out"] == {"name": "QuotaExceededError", "message": frames[0]["out"]["message"]}
+    assert "--limit readers=NUMBER" in frames[0]["out"]["message"]
+    peer.text({"call": 1, "on": 0, "do": "dump", "in": {}})
+    quotas = (await peer.frame())["out"]["quotas"]
+    assert quotas["readers"] == {"limit": 1, "used": 1, "refused": 2}
+    assert quotas["heldBytes"] == {"limit": 1000, "used": 0, "refused": 0}
+    assert quotas["sources"]["used"] == 1
     await peer.close()
 
 

@@ -19,7 +19,7 @@ async def test_what_blocks_the_loop_is_named(monkeypatch: pytest.MonkeyPatch, ca
     block_the_loop()
     await asyncio.sleep(0.2)
     watched.stop()
-    assert "block_the_loop" in caplog.messages[0]
+    assert "block_the_loop" in caplog.records[0].fields["traceback"]  # type: ignore[attr-defined]
     assert caplog.messages[1].startswith("the loop was blocked for")
 
 

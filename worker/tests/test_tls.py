@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import http.server
 import ipaddress
+import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from media_session import http_file
 from pair import Peer, close
 from turn_server import PASSWORD, USER, TurnServer
 
-from aiortc_worker.media.http_file import HttpFile
 from aiortc_worker.session.remote import CallError
 from aiortc_worker.tls import client_context
 from aiortc_worker.transports.ice_server import IceServer
@@ -28,7 +32,7 @@ BODY = b"served over TLS"
 
 
 class Authority:
-    """A CA that nobody knows: `file` has its certificate, `server` is the context of a server of 127.0.0.1."""
+    """A CA that nobody knows: `file` has its certificate, `server` is the context of turn.example at 127.0.0.1."""
 
     def __init__(self, folder: Path) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -38,13 +42,15 @@ class Authority:
         self.file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
         own = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
-        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        names = x509.SubjectAlternativeName(
+            [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("turn.example")]
+        )
         chain = folder / "server.pem"
         chain.write_bytes(
             own.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
-            + _certificate(subject, name, own, key, address).public_bytes(serialization.Encoding.PEM)
+            + _certificate(subject, name, own, key, names).public_bytes(serialization.Encoding.PEM)
         )
         self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.server.load_cert_chain(chain)
@@ -99,7 +105,7 @@ def origin(authority: Authority) -> Iterator[str]:
 
 def test_a_file_of_a_server_of_an_unknown_ca_is_not_read(origin: str) -> None:
     with pytest.raises(CallError, match="certificate verify failed") as raised:
-        HttpFile(f"{origin}/file", allow_private=True)
+        http_file(f"{origin}/file", allow_private=True)
     assert raised.value.name == "NotReadableError"
 
 
@@ -108,7 +114,7 @@ def test_a_file_of_a_server_of_a_private_ca_is_read_when_a_variable_names_the_ca
     origin: str, authority: Authority, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(authority.file))
-    with HttpFile(f"{origin}/file", allow_private=True) as file:
+    with http_file(f"{origin}/file", allow_private=True) as file:
         assert file.read() == BODY
 
 
@@ -146,3 +152,38 @@ async def test_a_relay_of_a_private_ca_is_used_when_the_variable_names_the_ca(
     assert trusted or "certificate verify failed" in errors[0]
     await close(peer)
     await server.close()
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("name", ["turn.example", "another.example"])
+def test_a_relay_over_tls_is_reached_where_its_name_was_resolved_once(
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+    name: str,
+) -> None:
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(authority.file))
+    asked = []
+
+    def resolve(host: str, *_: object, **__: object) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    async def gather() -> tuple[list[str], list[str]]:
+        server = TurnServer("127.0.0.1")
+        await server.open(tls=authority.server)
+        monkeypatch.setattr("aiortc_worker.transports.ice_gatherer.socket.getaddrinfo", resolve)
+        servers = [IceServer(urls=[f"turns:{name}:{server.port}"], username=USER, credential=PASSWORD)]
+        peer = Peer("controlling", ice_params={"ice_transport_policy": "relay", "ice_servers": servers})
+        await peer.gather()
+        errors = [error.error_text for error in peer.session.outs(peer.ice, "candidateerror")]
+        kinds = [each.split()[7] for each in peer.candidates()]
+        await close(peer)
+        await server.close()
+        return kinds, errors
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        kinds, errors = runner.run(gather())
+    assert asked == [name]
+    assert kinds == (["relay"] if name == "turn.example" else [])
+    assert name == "turn.example" or "Hostname mismatch" in errors[0]

@@ -39,6 +39,8 @@ class TurnServer(asyncio.DatagramProtocol):
         self.host = host
         self.relays: dict[Address, Relay] = {}
         self.silent = False
+        self.noise = b""
+        "Sent before each answer."
         self.key = turn.make_integrity_key(USER, REALM, PASSWORD)
         self.writers: set[asyncio.StreamWriter] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -88,6 +90,8 @@ class TurnServer(asyncio.DatagramProtocol):
         task.add_done_callback(self.tasks.discard)
 
     async def _answer(self, request: stun.Message, client: Address, reply: Callable[[bytes], None]) -> None:
+        if self.noise:
+            reply(self.noise)
         response = stun.Message(
             message_method=request.message_method,
             message_class=stun.Class.RESPONSE,

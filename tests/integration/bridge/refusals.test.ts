@@ -81,7 +81,13 @@ test('a foreign Origin is named in the bridge’s log, once, with the option tha
 		const client = new Client(bridge.url, { origin });
 		assert.is(await rejection(client.opened), '403');
 	}
-	const record = (message: string) => ({ level: 'warn', source: 'bridge', message: `refused with 403: ${message}` });
+	const record = (message: string) => ({
+		level: 'warn',
+		source: 'bridge',
+		kind: 'refused',
+		message: `refused with 403: ${message}`,
+		fields: { address: '127.0.0.1' },
+	});
 	assert.equal(told, [
 		record(
 			'Pages of https://app.example:8443 may not connect: start the bridge with --origin https://app.example:8443',
@@ -117,7 +123,9 @@ test('503 is logged at once, tried for a while, and then reported with the serve
 	server.close();
 	assert.is(error.message, `${server.url} refused the connection: Too many (HTTP 503)`);
 	assert.ok(lasted > 3000, `${lasted} ms`);
-	assert.equal(log, [{ level: 'warn', source: 'shim', message: `${error.message}; trying for 5 s` }]);
+	assert.equal(log, [
+		{ level: 'warn', source: 'shim', kind: 'bridge-unreachable', message: `${error.message}; trying for 5 s` },
+	]);
 });
 
 test('of a proxy’s page of HTML its status is told', async () => {

@@ -1,11 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEFAULT_LIMITS } from '../../../bridge/limits.ts';
+import { ensurePython } from '../../../bridge/python.ts';
 import { type Bridge, startBridge } from '../../../bridge/server.ts';
 import { SOCKET_NAME, socketRoot } from '../../../bridge/worker.ts';
 import { Client, ping, rejection } from './client.ts';
@@ -14,11 +17,20 @@ import { childrenOf, isAlive, socketFolders, within } from './processes.ts';
 const root = join(import.meta.dirname, '../../..');
 const quiet = { log: () => {} };
 
-/** Runs `work` with a bridge, which is closed however it ends; then nothing of it may be left. */
-async function withBridge(options: Parameters<typeof startBridge>[0], work: (bridge: Bridge) => Promise<void>) {
+type Work = (bridge: Bridge) => Promise<void>;
+
+/** Runs `work` with a bridge that has a worker; the bridge is closed however `work` ends, and nothing of it may be left. */
+function withBridge(options: Parameters<typeof startBridge>[0], work: Work) {
+	return withStarting(options, async (bridge) => {
+		await bridge.ready;
+		await work(bridge);
+	});
+}
+
+/** The same with a bridge whose first workers are still starting. */
+async function withStarting(options: Parameters<typeof startBridge>[0], work: Work) {
 	const bridge = await startBridge({ ...quiet, ...options });
 	try {
-		await bridge.ready;
 		await work(bridge);
 	} finally {
 		await bridge.close();
@@ -88,10 +100,34 @@ test('a worker that is about to be found hanging gets no new session while there
 		await first.end();
 		process.kill(stopped!, 'SIGSTOP');
 		await new Promise((resolve) => setTimeout(resolve, 3_500));
+		const connecting = connected(bridge);
+		const anotherStarts = () => childrenOf().some((pid) => pid !== stopped && isAlive(stopped!));
+		assert.ok(await within(1_400, anotherStarts), 'it was not waited for');
+		const next = await connecting;
+		next.send(ping(1));
+		assert.equal(await next.take(), { reply: 1, out: {} });
+	}));
+
+test('a worker that cannot take connections any more is not placed again', () =>
+	withBridge({ workers: 2, spares: 0 }, async (bridge) => {
+		const first = await connected(bridge);
+		const [deaf] = childrenOf();
+		await first.end();
+		// Its event loop turns, and answers what it is asked; it has no file descriptor for another connection.
+		execFileSync('prlimit', ['--pid', `${deaf}`, '--nofile=3:3']);
 		const next = await connected(bridge);
 		next.send(ping(1));
 		assert.equal(await next.take(), { reply: 1, out: {} });
-		assert.ok(isAlive(stopped!), 'it was not waited for');
+		assert.ok(await within(8_000, () => !isAlive(deaf!)));
+	}));
+
+test('a spare that was passed over for its silence, and speaks again, ends with the bridge', () =>
+	withBridge({ workers: 2, spares: 1 }, async (bridge) => {
+		const [spare] = childrenOf();
+		process.kill(spare!, 'SIGSTOP');
+		await new Promise((resolve) => setTimeout(resolve, 3_500));
+		await connected(bridge);
+		process.kill(spare!, 'SIGCONT');
 	}));
 
 test('a spare that is killed is replaced', () =>
@@ -130,6 +166,24 @@ test('with isolation by token, sessions of one share a worker and sessions of tw
 	});
 });
 
+test('a token that opens many sessions leaves a worker for each of the others', () => {
+	const access = ['a', 'b', 'c'].map((letter) => ({
+		token: letter.repeat(16),
+		capabilities: [],
+		limits: DEFAULT_LIMITS,
+	}));
+	return withBridge({ isolation: 'token', workers: 4, spares: 0, access }, async (bridge) => {
+		for (let count = 0; count < 6; count++) await connected(bridge, access[0]!.token);
+		assert.is(childrenOf().length, 2, 'more than one are its own while there are enough');
+		for (const { token } of access.slice(1)) {
+			const late = await connected(bridge, token);
+			late.send(ping(1));
+			assert.equal(await late.take(), { reply: 1, out: {} });
+		}
+		assert.is(childrenOf().length, 4);
+	});
+});
+
 test('shared workers are filled evenly', () =>
 	withBridge({ workers: 2, spares: 0 }, async (bridge) => {
 		const clients = [];
@@ -144,11 +198,104 @@ test('shared workers are filled evenly', () =>
 		assert.is(clients.filter((client) => client.socket.readyState === client.socket.CLOSED).length, 2);
 	}));
 
+const isClosed = ({ socket }: Client) => socket.readyState === socket.CLOSED;
+
+async function sessionsAtOnce(bridge: Bridge, count: number): Promise<Client[]> {
+	const clients = await Promise.all(Array.from({ length: count }, () => connected(bridge)));
+	for (const client of clients) client.send(ping(1));
+	for (const client of clients) assert.equal(await client.take(), { reply: 1, out: {} });
+	return clients;
+}
+
+test('three sessions that come at once share two workers that are still starting', () =>
+	withStarting({ workers: 2, spares: 0 }, async (bridge) => {
+		const clients = await sessionsAtOnce(bridge, 3);
+		assert.is(childrenOf().length, 2);
+		process.kill(childrenOf()[0]!, 'SIGKILL');
+		await Promise.race(clients.map(({ closed }) => closed));
+		assert.ok(bridge.sessions === 1 || bridge.sessions === 2, `${bridge.sessions} sessions are left`);
+	}));
+
+test('a session that comes while the first worker starts waits for it, and starts no other', () =>
+	withStarting({ workers: 2, spares: 0 }, async (bridge) => {
+		await sessionsAtOnce(bridge, 1);
+		assert.is(childrenOf().length, 1);
+	}));
+
+test('hundreds of sessions that come at once while a worker is busy wait for it, and it lives on', () =>
+	withBridge({ workers: 1, spares: 0, limits: { sessions: 400 } }, async (bridge) => {
+		const [worker] = childrenOf();
+		process.kill(worker!, 'SIGSTOP');
+		setTimeout(() => process.kill(worker!, 'SIGCONT'), 1_000);
+		await sessionsAtOnce(bridge, 300);
+		assert.equal(childrenOf(), [worker]);
+	}));
+
+test('sessions that come at once with one token share its worker, and those of another have their own', () => {
+	const access = ['a', 'b'].map((letter) => ({ token: letter.repeat(16), capabilities: [], limits: DEFAULT_LIMITS }));
+	return withStarting({ isolation: 'token', workers: 2, spares: 0, access }, async (bridge) => {
+		const [a, b] = access.map(({ token }) => token) as [string, string];
+		const clients = await Promise.all([a, b, a, b].map((token) => connected(bridge, token)));
+		assert.is(childrenOf().length, 2);
+		process.kill(childrenOf()[0]!, 'SIGKILL');
+		assert.ok(await within(10_000, () => clients.filter(isClosed).length === 2));
+		const ended = clients.map(isClosed);
+		assert.ok(ended[0] === ended[2] && ended[1] === ended[3], `${ended}`);
+	});
+});
+
+/** A Python whose first `failures` starts end at once. */
+async function withFailing(failures: number, work: (python: string) => Promise<void>): Promise<void> {
+	const folder = mkdtempSync(join(tmpdir(), 'failing-python-'));
+	const python = join(folder, 'python');
+	const count = `n=$(ls ${folder} | wc -l); touch ${folder}/start$n`;
+	const fail = `[ $n -le ${failures} ] && { sleep 0.3; echo 'no memory' >&2; exit 3; }`;
+	writeFileSync(python, `#!/bin/sh\n${count}\n${fail}\nexec ${await ensurePython()} "$@"\n`, { mode: 0o755 });
+	try {
+		await work(python);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+}
+
+test('sessions whose worker fails to start get the next one', () =>
+	withFailing(1, (python) =>
+		withStarting({ workers: 1, spares: 0, python }, async (bridge) => {
+			const [reason] = await Promise.all([rejection(bridge.ready), sessionsAtOnce(bridge, 4)]);
+			assert.match(reason, /no memory/);
+			assert.is(childrenOf().length, 1);
+		}),
+	));
+
+test('sessions that wait for a worker are told why none of two starts', () =>
+	withFailing(1_000, (python) =>
+		withStarting({ workers: 1, spares: 0, python }, async (bridge) => {
+			bridge.ready.catch(() => {});
+			const answers = await Promise.all([1, 2, 3].map(() => rejection(connected(bridge))));
+			for (const answer of answers) assert.match(answer, /^closed with 4006 the worker did not start: .*status 3/);
+		}),
+	));
+
 test('a Python that cannot be run is reported, and nothing is left', async () => {
 	const bridge = await startBridge({ ...quiet, python: '/nonexistent/python' });
 	assert.match(await rejection(bridge.ready), /nonexistent/);
 	await bridge.close();
 	assert.equal(socketFolders(), []);
+});
+
+test('a worker that does not start says in one line why', async () => {
+	const folder = mkdtempSync(join(tmpdir(), 'workers-'));
+	const python = join(folder, 'python');
+	const script = '#!/bin/sh\necho Traceback: >&2\necho OSError: No space left on device >&2\nexit 1\n';
+	writeFileSync(python, script, { mode: 0o755 });
+	const bridge = await startBridge({ ...quiet, python });
+	try {
+		const [first] = (await rejection(bridge.ready)).split('\n');
+		assert.is(first, 'the worker did not start: it ended with status 1: OSError: No space left on device');
+	} finally {
+		await bridge.close();
+		rmSync(folder, { recursive: true });
+	}
 });
 
 /** A process with a bridge and one session in it; prints its worker's process id. */

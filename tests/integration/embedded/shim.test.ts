@@ -138,7 +138,7 @@ test('an awaited `ready` is enough for a program to wait for its worker, and to 
 	assert.is(code, 0);
 	const [before, during, after] = stdout.split('\n');
 	assert.is(before, '0 0');
-	assert.match(during!, /audio\/opus.*video\/VP8.* file,url,device,record,ice$/);
+	assert.match(during!, /audio\/opus.*video\/VP8.* file,url,device,record,ice,private$/);
 	assert.is(after, '0 0');
 });
 
@@ -225,7 +225,7 @@ test('a log takes what the shim, the embedded bridge and its worker say, and std
 		{ PYTHONFAULTHANDLER: '1' },
 	);
 	assert.is(stderr, '');
-	assert.match(stdout, /^warn worker Fatal Python error: Segmentation fault$/m);
+	assert.match(stdout, /^error worker Fatal Python error: Segmentation fault$/m);
 	assert.match(stdout, /^error bridge worker \d+ died$/m);
 });
 
@@ -238,7 +238,9 @@ test('a log hears at once of a bridge that is not there, and the error says what
 	);
 	await new Promise((resolve) => setTimeout(resolve, 500));
 	const sentence = 'no bridge could be reached at ws://127.0.0.1:9: start one with npx aiortc-shim bridge';
-	assert.equal(log, [{ level: 'warn', source: 'shim', message: `${sentence}; trying for 5 s` }]);
+	assert.equal(log, [
+		{ level: 'warn', source: 'shim', kind: 'bridge-unreachable', message: `${sentence}; trying for 5 s` },
+	]);
 	assert.is(await ready, sentence);
 	await shim.close();
 });
@@ -273,7 +275,7 @@ test('NODE_EXTRA_CA_CERTS reaches the worker, which says so when it cannot read 
 	`,
 		{ NODE_EXTRA_CA_CERTS: '/nonexistent/ca.pem' },
 	);
-	assert.match(stdout, /^worker W aiortc_worker.tls: NODE_EXTRA_CA_CERTS is \/nonexistent\/ca.pem, which is ignored/);
+	assert.match(stdout, /^worker NODE_EXTRA_CA_CERTS is \/nonexistent\/ca.pem, which is ignored/);
 });
 
 test('a Python without the packages is one sentence, without a traceback before it', async () => {

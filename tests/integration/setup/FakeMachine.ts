@@ -7,6 +7,9 @@ import { join } from 'node:path';
 
 const cli = join(import.meta.dirname, '../../../bridge/cli.ts');
 
+/** Ends a process for which nothing could be mounted. */
+const NO_MOUNT = 70;
+
 export interface Fake {
 	/** As the probe prints it: major, minor, patch, and 1 when it can make environments. */
 	version?: string;
@@ -86,6 +89,23 @@ export class FakeMachine {
 		return resultOf(this.start(args, env));
 	}
 
+	/**
+	 * As run(), where `folder` is a disk of its own: a tmpfs with these options, which nobody else sees and which goes with
+	 * the process. Null where this user may mount nothing.
+	 */
+	async runOn(folder: string, options: string, args = ['setup'], env: NodeJS.ProcessEnv = {}): Promise<Result | null> {
+		mkdirSync(folder, { recursive: true });
+		const mount = `mount -t tmpfs -o ${options} tmpfs '${folder}' || exit ${NO_MOUNT}`;
+		const script = `PATH=/usr/sbin:/usr/bin:/sbin:/bin\n${mount}\nPATH='${this.bin}' exec "$@"`;
+		const command = ['--map-root-user', '--mount', 'sh', '-c', script, 'sh', process.execPath, cli, ...args];
+		const child = spawn('unshare', command, {
+			stdio: ['ignore', 'pipe', 'pipe'],
+			env: { HOME: this.#root, PATH: process.env.PATH, XDG_CACHE_HOME: this.cache, ...env },
+		});
+		const result = await resultOf(child).catch(() => null);
+		return result?.code === NO_MOUNT || result?.lines[0]?.startsWith('unshare:') ? null : result;
+	}
+
 	remove(): void {
 		rmSync(this.#root, { recursive: true, force: true });
 	}
@@ -100,7 +120,8 @@ export function resultOf(child: ChildProcess): Promise<Result> {
 	child.stderr!.setEncoding('utf8').on('data', (text: string) => {
 		stderr += text;
 	});
-	return new Promise((resolve) => {
+	return new Promise((resolve, reject) => {
+		child.on('error', reject);
 		child.on('close', (code) => {
 			const lines = stderr.trimEnd().split('\n').filter(Boolean);
 			resolve({ code, stdout: stdout.trimEnd(), lines: lines.map((line) => line.replace(/^aiortc-shim: /, '')) });

@@ -36,6 +36,64 @@ test('the first start makes the environment, with progress; the second finds it 
 	assert.is(machine.count('pip'), 1);
 });
 
+/** Says that a test could not be run here: this user may mount no disk that is full. */
+function passOver(what: string): void {
+	console.log(`note: passed over, since nothing can be mounted here: ${what}`);
+}
+
+test('a disk that is full is told though the step that filled it does not say so', async ({ machine }) => {
+	machine.python('python3', { venv: 'Error: Command ensurepip returned non-zero exit status 1.' });
+	for (const [options, sentence] of [
+		['size=4k', /^the disk is full: free 400 MB for .*XDG_CACHE_HOME/],
+		['size=100m,nr_inodes=3', /^the disk is full: free 400 MB for .*XDG_CACHE_HOME/],
+		['size=100m', /^python -m venv failed \(Error: Command ensurepip /],
+	] as const) {
+		const result = await machine.runOn(machine.cache, options);
+		if (!result) return passOver('a full cache');
+		assert.is(result.code, 1);
+		assert.is(result.lines.length, 2, result.lines.join('\n'));
+		assert.match(result.lines[1]!, sentence);
+	}
+});
+
+test('a disk that is full by the end of the set-up is told', async ({ machine }) => {
+	machine.python('python3');
+	// The disk, the cache, its lock, the environment, its folder and its interpreter: nothing for the marker.
+	const result = await machine.runOn(machine.cache, 'nr_inodes=6');
+	if (!result) return passOver('a full cache');
+	assert.equal([result.code, result.lines.length], [1, 2], result.lines.join('\n'));
+	assert.match(result.lines[1]!, /^the disk is full: free 400 MB for .*XDG_CACHE_HOME/);
+});
+
+test('a folder for temporary files that is not there, or is none, is one sentence', async ({ machine }) => {
+	machine.python('python3');
+	const AIORTC_SHIM_PYTHON = join(machine.bin, 'python3');
+	for (const TMPDIR of ['/none/such', AIORTC_SHIM_PYTHON]) {
+		const { code, stdout, lines } = await machine.run(['bridge'], { AIORTC_SHIM_PYTHON, TMPDIR });
+		assert.equal([code, stdout], [1, '']);
+		assert.equal(lines, [`${TMPDIR} is not a folder: make it, or let TMPDIR name one for temporary files`]);
+	}
+	const { lines } = await machine.run(['bridge'], { AIORTC_SHIM_PYTHON, TMPDIR: '/proc' });
+	assert.is(lines.length, 1);
+	assert.match(lines[0]!, /^cannot write \/proc \(.*\): make it writable, or let TMPDIR name a folder that is$/);
+});
+
+test('a full disk of temporary files is one sentence, for the folder as for the socket in it', async ({ machine }) => {
+	const full = /^the disk of temporary files is full: free some of \/.*, or let TMPDIR name a folder on another disk$/;
+	machine.command('python3', 'echo "Traceback\nOSError: [Errno 28] No space left on device" >&2; exit 1');
+	const env = { AIORTC_SHIM_PYTHON: join(machine.bin, 'python3') };
+	const socket = await machine.run(['bridge'], env);
+	assert.equal([socket.code, socket.lines.length], [1, 1]);
+	assert.match(socket.lines[0]!, full);
+
+	const TMPDIR = join(machine.bin, 'tmp');
+	const folder = await machine.runOn(TMPDIR, 'nr_inodes=1', ['bridge'], { ...env, TMPDIR });
+	if (!folder) return passOver('a full TMPDIR');
+	assert.equal([folder.code, folder.lines.length], [1, 1]);
+	assert.match(folder.lines[0]!, full);
+	assert.match(folder.lines[0]!, TMPDIR);
+});
+
 test('uv is used where it works', async ({ machine }) => {
 	machine.python('python3', { version: '3 12 0 0' });
 	machine.command(
@@ -200,7 +258,7 @@ test('a bridge repairs an environment that its worker cannot start in', async ({
 	const { code, lines } = await machine.run(['bridge']);
 	assert.is(code, 1);
 	assert.is(machine.count('pip'), before + 1);
-	assert.ok(lines.some((line) => line.startsWith('the Python environment is ready')));
+	assert.ok(lines.some((line) => /Z info {2}the Python environment is ready/.test(line)));
 });
 
 test('two starts at once make it once: the second waits, and says so', async ({ machine }) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -21,7 +21,7 @@ test('every option reaches the bridge', () => {
 	const line =
 		'--host 0.0.0.0 --port 8080 --name box.lan --name 203.0.113.5 --origin https://a.example --token sesame ' +
 		'--allow file --allow ice --udp-ports 40000-40100 --announce 203.0.113.5 --announce 2001:db8::5 ' +
-		'--interfaces eth0,eth1 --interfaces wlan0 --isolation session --workers 3 --max-sessions 9 --grace 5';
+		'--interfaces eth0,eth1 --interfaces wlan0 --isolation session --workers 3 --max-sessions 9 --grace 5 --log-level warn --log-format json';
 	assert.equal(parseOptions(line.split(' ')), {
 		host: '0.0.0.0',
 		port: 8080,
@@ -37,7 +37,22 @@ test('every option reaches the bridge', () => {
 		workers: 3,
 		limits: { sessions: 9 },
 		graceSeconds: 5,
+		logLevel: 'warn',
+		logFormat: 'json',
+		advice: [
+			'the token of --token is seen by every user of this machine who lists its processes: use --token-file, or AIORTC_SHIM_TOKEN',
+		],
 	});
+});
+
+test('limits are given by name, and sessions by either option', () => {
+	const limits = (line: string) => parseOptions(line.split(' ')).limits;
+	assert.equal(limits('--limit sources=1000 --limit heldBytes=1 --limit sessions=7'), {
+		sources: 1000,
+		heldBytes: 1,
+		sessions: 7,
+	});
+	assert.equal(limits('--limit sessions=7 --max-sessions 9'), { sessions: 9 });
 });
 
 test('a file of tokens gives each its own', () => {
@@ -46,6 +61,24 @@ test('a file of tokens gives each its own', () => {
 		{ token: 'a', capabilities: ['file'], limits: { ...DEFAULT_LIMITS, sessions: 1 } },
 		{ token: 'b', capabilities: [], limits: DEFAULT_LIMITS },
 	]);
+});
+
+test('a file has a token a line, each with what --allow and the limits say', () => {
+	const file = tokens('tokens', '# ours\n\n  a-token \r\nanother\n');
+	const { access, advice } = parseOptions(['--token-file', file, '--allow', 'file', '--max-sessions', '3']);
+	const rest = { capabilities: ['file'], limits: { ...DEFAULT_LIMITS, sessions: 3 } };
+	assert.equal(access, [
+		{ token: 'a-token', ...rest },
+		{ token: 'another', ...rest },
+	]);
+	assert.equal(advice, [`every user of this machine may read the tokens of ${file}: chmod 600 it`]);
+	chmodSync(file, 0o640);
+	assert.equal(parseOptions(['--token-file', file]).advice, []);
+});
+
+test('without options it logs text, at the level of the environment', () => {
+	const { logFormat, logLevel, advice } = parseOptions([]);
+	assert.equal([logFormat, logLevel, advice], ['text', undefined, []]);
 });
 
 const mistakes: [args: string[], sentence: RegExp][] = [
@@ -72,6 +105,16 @@ const mistakes: [args: string[], sentence: RegExp][] = [
 		['--tokens', tokens('text.json', '[{"token":"a","limits":{"sessions":"1"}}]')],
 		/sessions is 1; a number is needed$/,
 	],
+	[['--token-file', join(folder, 'none')], /^--token-file: .*none is not there$/],
+	[['--token-file', tokens('blank', '# nothing\n\n')], /^--token-file: .*blank has no token$/],
+	[['--token', 'a', '--token-file', tokens('two', 'b')], /^--token, --token-file and --tokens are three ways/],
+	[['--log-level', 'loud'], /^--log-level is loud; debug, info, warn or error is needed$/],
+	[['--log-format', ''], /^--log-format is empty; text or json is needed$/],
+	[['--limit', 'sorces=1'], /^--limit: sorces is no limit; there are sessions,/],
+	[['--limit', 'sources'], /^--limit: sources is nothing; a number is needed$/],
+	[['--limit', 'sources=0'], /^--limit: sources is 0; /],
+	[['--limit', 'sources=many'], /^--limit: sources is many; /],
+	[['--limit', '__proto__=1'], /^--limit: __proto__ is no limit; /],
 	[['--nonsense'], /^Unknown option '--nonsense'$/],
 	[['--port'], /^Option '--port <value>' argument missing$/],
 	[['nonsense'], /^Unexpected argument 'nonsense'$/],

@@ -221,12 +221,12 @@ test('the bridge says whether it is shared', async () => {
 });
 
 test('a first answer is waited for as long as the endpoint says that it may take', async () => {
-	for (const answerSeconds of [undefined, 10]) {
+	for (const answerSeconds of [undefined, 10, 1]) {
 		const end = new End({}, { answerSeconds });
 		end.relay.thinks = 1300;
 		const settled = () => end.failure !== null || end.relay.sockets.length > 0;
 		await eventually('failure or socket', settled, 3000);
-		assert.is(end.failure === null, answerSeconds !== undefined);
+		assert.is(end.failure === null, answerSeconds !== 1);
 		await end.link.close();
 	}
 });

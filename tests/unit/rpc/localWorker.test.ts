@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { BridgeLog } from '../../../bridge/log/BridgeLog.ts';
 import { ensurePython } from '../../../bridge/python.ts';
 import { Worker } from '../../../bridge/worker.ts';
 import { Session } from '../../../shim/rpc/Session.ts';
@@ -29,13 +30,13 @@ test.before(async () => {
 	worker = await Worker.start({
 		python,
 		signal: new AbortController().signal,
-		log: ({ message }) => lines.push(message),
+		log: new BridgeLog(({ kind, message }) => lines.push(`${kind}: ${message}`)),
 	});
 });
 
 test.after(async () => {
 	await worker.stop();
-	const failures = lines.filter((line) => /Traceback|never retrieved/.test(line));
+	const failures = lines.filter((line) => /task-failed|uncaught/.test(line));
 	assert.equal(failures, [], 'no task failed without an owner');
 });
 

@@ -12,7 +12,8 @@ import asyncio
 import contextlib
 import logging
 import struct
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import pylibsrtp
@@ -35,6 +36,7 @@ from OpenSSL import SSL
 from OpenSSL._util import ffi, lib
 from OpenSSL.crypto import X509
 
+from ..transports.udp_socket import runs
 from ..weak import weakly
 
 logger = logging.getLogger(__name__)
@@ -52,8 +54,16 @@ RECORD_OVERHEAD = 13 + 16 + 20 + 16
 "Bytes of its header, and of what CBC adds at most: a vector, an authentication code, padding. Others add less."
 MTU = 1200
 "Bytes of a DTLS datagram: what every path carries (RFC 8261, section 5, has 1,200 too)."
+SRTP_ERRORS = (pylibsrtp.Error, ValueError)
+"pylibsrtp raises ValueError for what is longer than its buffer of 1,500 bytes, before it has authenticated anything."
+APPLICATION_DATA = 23
+"Type of a DTLS record that holds what the peer sends, and not what OpenSSL answers itself (RFC 5246, section 6.2.1)."
 RECORD_HEADER = struct.Struct("!BHHHIH")
 "Type, version, epoch, sequence number in two parts, length (RFC 6347, section 4.1)."
+
+
+FLIGHT = ffi.new("char[]", 2**16)
+"Takes the records that leave in one system call. One for all connections: what is in it is copied out at once."
 
 
 class Path(Protocol):
@@ -65,6 +75,7 @@ class Path(Protocol):
     def state(self) -> str: ...
 
     def send(self, data: bytes) -> bool: ...
+    def send_run(self, data: bytes, size: int) -> int: ...
     def largest_datagram(self) -> int: ...
     def keep_whole(self, whole: bool) -> None: ...
     async def _send(self, data: bytes) -> None: ...
@@ -129,7 +140,11 @@ class DtlsConnection(RTCDtlsTransport):
         self._on_state = on_state
         self._pump: asyncio.Future[None] | None = None
         self._record = ffi.new("char[]", RECORD)
+        self._burst: list[bytes] = []
+        "SRTP packets that wait for the last one of their frame."
         self._muted = False
+        self.unreadable = Counter[str]()
+        "Datagrams dropped, by protocol."
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
@@ -198,16 +213,28 @@ class DtlsConnection(RTCDtlsTransport):
         """OpenSSL's name of the SRTP protection profile."""
         return self._ssl.get_selected_srtp_profile().decode() if self._ssl is not None else None
 
-    def protect(self, data: bytes, rtcp: bool) -> bool:
-        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:711)."""
+    def protect(self, data: bytes, rtcp: bool, more: bool = False) -> bool:
+        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:711).
+
+        With `more` it waits for the next one, which follows at once, and goes with it.
+        """
         if self._state is not State.CONNECTED:
             return False
         try:
             protected = self._tx_srtp.protect_rtcp(data) if rtcp else self._tx_srtp.protect(data)
-        except pylibsrtp.Error as error:
-            logger.debug("a packet of %d bytes cannot be protected: %s", len(data), error)
+        except SRTP_ERRORS:
+            if not more:
+                self._send_burst()
             return False
-        return self._path.send(protected)
+        if not self._burst and not more:
+            return self._path.send(protected)
+        self._burst.append(protected)
+        return more or self._send_burst()
+
+    def _send_burst(self) -> bool:
+        burst, self._burst = self._burst, []
+        flights = [(b"".join(run), len(run[0])) for run in runs(burst, 0)]
+        return all([self._path.send_run(flight, size) == len(flight) for flight, size in flights])
 
     async def _do_handshake(self) -> None:
         # aiortc/rtcdtlstransport.py:411; OpenSSL then fragments flights that a certificate of RSA makes too long.
@@ -247,14 +274,30 @@ class DtlsConnection(RTCDtlsTransport):
 
     def send_data(self, data: bytes) -> bool:
         """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:704)."""
+        return self._state is State.CONNECTED and self._send_records((data,))
+
+    def send_packets(self, packets: Sequence[bytes]) -> bool:
+        """Encrypts and sends packets in their order, each in a datagram; False when not all can go. Never raises."""
         if self._state is not State.CONNECTED:
             return False
-        openssl, record = self._openssl, self._record
-        if lib.SSL_write(openssl._ssl, data, len(data)) <= 0:
-            lib.ERR_clear_error()
+        return all([self._send_records(run) for run in runs(packets, RECORD_OVERHEAD)])
+
+    def _send_records(self, run: Sequence[bytes]) -> bool:
+        """Encrypts packets of one size, whose records have one size, too, and sends them together."""
+        openssl = self._openssl
+        ssl = openssl._ssl
+        written = True
+        for packet in run:
+            if lib.SSL_write(ssl, packet, len(packet)) <= 0:
+                lib.ERR_clear_error()
+                written = False
+                break
+        length = lib.BIO_read(openssl._from_ssl, FLIGHT, len(FLIGHT))
+        if length <= 0:
             return False
-        length = lib.BIO_read(openssl._from_ssl, record, RECORD)
-        return length > 0 and self._path.send(ffi.buffer(record, length)[:])
+        records = ffi.buffer(FLIGHT, length)[:]
+        size = RECORD_HEADER.size + RECORD_HEADER.unpack_from(records)[5]
+        return self._path.send_run(records, size) == length and written
 
     @property
     def largest_packet(self) -> int:
@@ -270,7 +313,8 @@ class DtlsConnection(RTCDtlsTransport):
         if self._RTCDtlsTransport__handshake_done:  # type: ignore[attr-defined]
             await self._path.feed(self._take)
         else:
-            await super()._recv_next()
+            with contextlib.suppress(ValueError):  # Of SRTP that is too long (aiortc/rtcdtlstransport.py:674).
+                await super()._recv_next()
 
     def _take(self, datagrams: list[bytes]) -> None:
         """Takes what arrived together, without an exception a packet (aiortc/rtcdtlstransport.py:658)."""
@@ -282,6 +326,8 @@ class DtlsConnection(RTCDtlsTransport):
                     self._decrypt(datagram, packets)
                 elif 127 < first < 192:
                     self._unprotect(datagram)
+                else:
+                    self.unreadable["unknown"] += 1
         finally:
             if packets and (receiver := self._data_receiver) is not None:
                 receiver.take(packets)  # type: ignore[attr-defined]
@@ -292,27 +338,33 @@ class DtlsConnection(RTCDtlsTransport):
         """Adds what the records of a datagram hold. Raises ConnectionError when the peer has said goodbye."""
         openssl, record = self._openssl, self._record
         ssl = openssl._ssl
+        before = len(packets)
         lib.BIO_write(openssl._into_ssl, datagram, len(datagram))
         while (length := lib.SSL_read(ssl, record, RECORD)) > 0:
             packets.append(ffi.buffer(record, length)[:])
-            if len(datagram) == RECORD_HEADER.size + RECORD_HEADER.unpack_from(datagram)[5]:
+            if _is_one_record(datagram):
                 return
         error = lib.SSL_get_error(ssl, length)
         lib.ERR_clear_error()
         if error == lib.SSL_ERROR_ZERO_RETURN:
             raise ConnectionError("the peer has closed DTLS")
+        if datagram[0] == APPLICATION_DATA and len(packets) == before:
+            self.unreadable["dtls"] += 1
 
     def _unprotect(self, datagram: bytes) -> None:
         if self._rx_srtp is None:
             return
         arrival_ms = clock.current_ms()
+        rtcp = is_rtcp(datagram)
         try:
-            if is_rtcp(datagram):
-                self._packets.handle_rtcp(self._rx_srtp.unprotect_rtcp(datagram))
-            else:
-                self._packets.handle_rtp(self._rx_srtp.unprotect(datagram), arrival_ms)
-        except pylibsrtp.Error as error:
-            logger.debug("a packet of %d bytes cannot be read: %s", len(datagram), error)
+            packet = self._rx_srtp.unprotect_rtcp(datagram) if rtcp else self._rx_srtp.unprotect(datagram)
+        except SRTP_ERRORS:
+            self.unreadable["srtp"] += 1
+            return
+        if rtcp:
+            self._packets.handle_rtcp(packet)
+        else:
+            self._packets.handle_rtp(packet, arrival_ms)
 
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
         self._packets.handle_rtp(data, arrival_time_ms)
@@ -338,6 +390,12 @@ class _NoIdentity(RTCCertificate):
         pass
 
 
+def _is_one_record(datagram: bytes) -> bool:
+    """Whether a datagram ends with its first record."""
+    size = len(datagram) - RECORD_HEADER.size
+    return size >= 0 and size == RECORD_HEADER.unpack_from(datagram)[5]
+
+
 def datagrams(flight: bytes) -> list[bytes]:
     """A flight of DTLS records in datagrams of whole records, of at most MTU bytes unless one record is longer."""
     if len(flight) <= MTU:
@@ -360,4 +418,4 @@ def _nothing() -> None:
 
 def _retrieve(pump: asyncio.Future[None]) -> None:
     if not pump.cancelled() and pump.exception() is not None:
-        logger.error("a DTLS pump ended: %r", pump.exception())
+        logger.error("a DTLS pump ended", exc_info=pump.exception(), extra={"kind": "pump-ended"})

@@ -8,22 +8,32 @@ lets a malformed STUN attribute escape as `struct.error` (:290, stun.py:149), qu
 from __future__ import annotations
 
 import asyncio
+import logging
 import weakref
 from collections.abc import Callable
 
-from aioice import Candidate, Connection, TransportPolicy, stun
+from aioice import Candidate, Connection, TransportPolicy, stun, turn
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol, relayed_candidate
 
+from ..aiortc_compat import reached_at
 from ..session.wire import Network
-from ..tls import client_context
+from ..tls import client_context, server_name
 from ..transports.host_address import HostAddress
 from ..transports.ice_candidate import LOOPBACK, LocalCandidate, SignalledCandidate, ip_version, is_loopback
 from ..transports.ice_server import Server
 from ..transports.ice_timing import IceTiming
 from ..transports.inbox import Inbox
 from ..transports.path_mtu import keep_whole, largest_datagram
+from ..transports.udp_socket import attach
+from . import servers
+from .clocks import use_monotonic
 from .ice_socket import Address, IceSocket, bind, close_protocol
+
+logger = logging.getLogger(__name__)
+
+servers.install()
+use_monotonic(turn)
 
 COMPONENT = 1
 LOOK_AGAIN = 0
@@ -80,7 +90,7 @@ class IceConnection(Connection):
         self._on_check = on_check
         self._on_selected = on_selected
         self._on_unreached = on_unreached
-        self._route: tuple[Callable[[bytes, Address], None], Address] | None = None
+        self._route: tuple[Callable[[bytes, int, Address], int], Address] | None = None
         self._doubt_at = float("inf")
         self._give_up_at = float("inf")
         self._patience: list[asyncio.TimerHandle] = []
@@ -89,14 +99,16 @@ class IceConnection(Connection):
     # Gathering
 
     async def open_host(self, address: HostAddress) -> Candidate | None:
-        """Binds a UDP socket of its own at `address`: a host candidate, or None where that cannot be."""
+        """Binds a UDP socket of its own at `address`: a host candidate, or None when the connection is closed.
+
+        Raises OSError, in a sentence, when it cannot.
+        """
         if self._closing:
             return None
         bound = bind(address.bound, self.network.udp_ports)
-        if bound is None:
-            return None
-        _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: IceSocket(self), sock=bound)
+        protocol = IceSocket(self)
         protocol.bound = bound
+        await attach(bound, protocol)
         host, port = address.announced, bound.getsockname()[1]
         preference = 65535 if is_loopback(host) else 65534 - len(self._protocols)
         protocol.local_candidate = LocalCandidate(
@@ -133,16 +145,18 @@ class IceConnection(Connection):
             related_port=base.port,
         )
 
-    async def open_relay(self, server: Server, host: str) -> Candidate | None:
-        """Allocates an address on a TURN server; `host` is its name for TLS, else its address.
+    async def open_relay(self, server: Server, address: str) -> Candidate | None:
+        """Allocates an address on a TURN server, which is reached at `address` and, over TLS, called `server.host`.
 
         Raises stun.TransactionError, ConnectionError or OSError when it cannot.
         """
+        # Of this task alone, which opens nothing else.
+        server_name.set(server.host)
         candidate, protocol = await relayed_candidate(
             component=COMPONENT,
             hide_related_address=self.relay_only,
             protocol_factory=lambda: IceSocket(self),
-            turn_server=(host, server.port),
+            turn_server=(address, server.port),
             turn_username=server.username,
             turn_password=server.credential,
             # Annotated as a flag, and handed to create_connection (aioice/turn.py), which takes a context, too.
@@ -206,6 +220,7 @@ class IceConnection(Connection):
         """The peer has no more candidates. One that comes all the same is taken."""
         self.remote_ended = True
         self._be_patient()
+        self.reconsider()
 
     @property
     def _full(self) -> bool:
@@ -218,7 +233,10 @@ class IceConnection(Connection):
         local = LOOPBACK[version or 4]
         if not any(protocol.local_candidate.host == local for protocol in self.sockets):
             # It is not announced: who asks to be reached at loopback learns the address from the check.
-            await self.open_host(HostAddress(local, local))
+            try:
+                await self.open_host(HostAddress(local, local))
+            except OSError as error:
+                logger.warning("%s", error.strerror, extra={"kind": "no-port"})
 
     # Checks
 
@@ -243,6 +261,7 @@ class IceConnection(Connection):
             else:
                 _checked(protocol).discard(addr)
         self._early_checks.clear()
+        self.reconsider()
         outcome = LOOK_AGAIN
         while outcome == LOOK_AGAIN:
             outcome = await self._next_outcome(self.timing.check_interval if self._start_check() else None)
@@ -288,7 +307,7 @@ class IceConnection(Connection):
         nominated = self._nominated.get(COMPONENT)
         if nominated is not None and nominated is not self.selected:
             self.selected = nominated
-            self._route = (nominated.protocol.transport.sendto, nominated.remote_addr)
+            self._route = (_socket(nominated.protocol).send_run, nominated.remote_addr)
             self._on_selected(self)
 
     def request_received(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
@@ -298,9 +317,16 @@ class IceConnection(Connection):
             _checked(protocol).add(addr)
 
     def check_incoming(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
-        """Hears a peer that has our password (aioice/ice.py:904), within the limit of remote candidates."""
+        """Hears a peer that has our password (aioice/ice.py:904), within the limit of remote candidates.
+
+        A candidate that is learnt from a check has its priority from it (RFC 8445, section 7.3.1.3): a check from
+        elsewhere without one is void.
+        """
         checked = _checked(protocol)
         if addr not in checked and len(self._remote_candidates) >= REMOTE_CANDIDATES:
+            return
+        known = any((reached_at(each), each.port) == addr for each in self._remote_candidates)
+        if not known and "PRIORITY" not in message.attributes:
             return
         checked.add(addr)
         super().check_incoming(message, addr, protocol)
@@ -312,6 +338,8 @@ class IceConnection(Connection):
 
     def _remote_candidates_expected(self) -> bool:
         """Whether it is too early to fail (aioice/ice.py:1288)."""
+        if self.remote_ended and self.gathered.is_set() and not self.has_sockets:
+            return False  # Without a local candidate nobody is waited for (webrtc-pc, RTCIceTransportState).
         return self.gathering or asyncio.get_running_loop().time() < self._give_up_at
 
     def _be_patient(self) -> None:
@@ -343,16 +371,13 @@ class IceConnection(Connection):
 
     # Traffic
 
-    def send_now(self, data: bytes) -> bool:
-        """Sends a datagram on the selected pair; False when there is none. Never raises, never waits."""
+    def send_run(self, data: bytes, size: int) -> int:
+        """Sends datagrams of `size` bytes, the last of what remains, on the selected pair. Never raises, never waits.
+
+        Returns how many bytes went; 0 when there is no pair.
+        """
         route = self._route
-        if route is None:
-            return False
-        try:
-            route[0](data, route[1])
-        except (OSError, RuntimeError):
-            return False
-        return True
+        return 0 if route is None else route[0](data, size, route[1])
 
     def largest_datagram(self) -> int:
         """Bytes of the longest datagram that may reach the peer in one piece; 0 when nobody knows."""

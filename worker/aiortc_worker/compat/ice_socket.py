@@ -6,25 +6,26 @@ Apart from `ice`, which says what aioice does otherwise.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
-import logging
 import random
 import socket
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aioice import stun, turn
 from aioice.ice import StunProtocol
 
 from ..transports.ice_candidate import ip_version
+from ..transports.stun_message import parse_stun
+from ..transports.udp_socket import UdpSocket
 
 if TYPE_CHECKING:
     from .ice import IceConnection
 
 Address = tuple[str, int]
-
-logger = logging.getLogger(__name__)
 
 SOCKET_BUFFER = 4 * 1024 * 1024
 "Bytes asked of the kernel, which gives what it allows: bursts of small messages overrun its default."
@@ -55,14 +56,28 @@ class IceSocket(StunProtocol):
         else:
             self._stun_received(data, peer)
 
+    @property
+    def send_run(self) -> Callable[[bytes, int, Address], int]:
+        """Sends datagrams of a size, the last of what remains, to a peer. Says how many bytes went; never raises."""
+        transport: asyncio.DatagramTransport = self.transport
+        return transport.send_run if isinstance(transport, UdpSocket) else self._send_each
+
+    def _send_each(self, data: bytes, size: int, peer: Address) -> int:
+        sent = 0
+        with contextlib.suppress(OSError, RuntimeError):
+            for at in range(0, len(data), size):
+                self.transport.sendto(data[at : at + size], peer)
+                sent += len(data[at : at + size])
+        return sent
+
     def _stun_received(self, data: bytes, peer: Address) -> None:
         try:
-            message = stun.parse_message(data)
+            message = parse_stun(data)
             if message.message_class == stun.Class.REQUEST:
                 self.connection.request_received(message, peer, self)
             elif message.message_class != stun.Class.INDICATION and message.transaction_id in self.transactions:
                 self.transactions[message.transaction_id].response_received(message, peer)
-        except Exception:  # Whatever a stranger's bytes make the parser do, it is the stranger's datagram that is lost.
+        except Exception:  # Malformed (ValueError); or aioice fails on what is not, and the datagram alone is lost.
             self.connection.strangers += 1
 
     async def request(
@@ -118,8 +133,19 @@ class Check(stun.Transaction):
         super().response_received(message, addr)
 
 
-def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket | None:
-    """A UDP socket at an address and a free port of a range, or None where that cannot be; (0, 0) is any port."""
+def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket:
+    """A UDP socket at an address and a free port of a range; (0, 0) is any port.
+
+    Raises OSError, in a sentence, when there is no such port, no such address or no descriptor left.
+    """
+    try:
+        return _bind(address, ports)
+    except OSError as error:
+        port = "UDP port" if ports == (0, 0) else f"UDP port of {ports[0]}-{ports[1]}"
+        raise OSError(error.errno, f"no {port} can be had at {address}: {error.strerror}") from error
+
+
+def _bind(address: str, ports: tuple[int, int]) -> socket.socket:
     version = ip_version(address)
     bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -129,11 +155,9 @@ def bind(address: str, ports: tuple[int, int] = (0, 0)) -> socket.socket | None:
         if version == 6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         _bind_within(bound, address, ports)
-    except OSError as error:
+    except OSError:
         bound.close()
-        if ports != (0, 0):
-            logger.warning("no UDP port of %d-%d can be had at %s: %s", *ports, address, error)
-        return None
+        raise
     return bound
 
 

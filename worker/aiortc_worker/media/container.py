@@ -15,7 +15,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from ..session.remote import CallError
-from .frames import Frame, Kind
+from .frames import Frame, Kind, pixel_count
 from .normalise import Pictures, Samples
 from .settings import SAMPLE_RATE, AudioSettings, Opened, VideoSettings
 
@@ -42,6 +42,9 @@ class Interruptible(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
     def tell(self) -> int: ...
+    def begin(self) -> None:
+        """What is read from now on has its time in all."""
+
     def interrupt(self) -> None: ...
     def close(self) -> None: ...
 
@@ -96,6 +99,7 @@ class Container:
         Raises CallError NotReadableError when it cannot be decoded any further.
         """
         with self._lock:
+            self._begin()
             block: list[Timed] = []
             while not block and not self._closed:
                 self._horizon += seconds
@@ -118,6 +122,10 @@ class Container:
         """The next frame, as soon as it is decoded; None at the end. For what has a pace of its own."""
         with self._lock:
             return None if self._closed else next(self._frames, None)
+
+    def _begin(self) -> None:
+        if not isinstance(self._target, str):
+            self._target.begin()
 
     def close(self) -> None:
         """Ends a read that is under way, and closes the file."""
@@ -232,4 +240,4 @@ def _time(timed: Timed) -> float:
 
 
 def _bytes(frame: Frame) -> int:
-    return frame.width * frame.height * 3 // 2 if isinstance(frame, av.VideoFrame) else 0
+    return pixel_count(frame) * 3 // 2

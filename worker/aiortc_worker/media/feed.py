@@ -16,8 +16,8 @@ Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 "Starts work that the MediaSource owns."
 
 
-class RunFile(Protocol):
-    """Runs what would block the loop on a thread for files."""
+class RunBlocking(Protocol):
+    """Runs what would block the loop on a thread."""
 
     async def __call__(self, work: Callable[..., T], *args: Any) -> T: ...
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import av
 from msgspec import Struct
 
+from ..session.quotas import Hold
 from ..session.remote import CallError, Remote
-from ..session.wire import MEDIA
 from .payload import Assembly, VideoHeader, read_video, write_frame
 from .pixels import Converter, Matrix, PixelFormat
 
@@ -36,32 +36,33 @@ class FrameConverter(Remote):
     def __init__(self, session: Session, id: int, params: In) -> None:
         super().__init__(session, id)
         self._params = params
-        self._assembly = Assembly()
+        self._assembly = Assembly(session.quotas.held_bytes)
         self._converter = Converter()
         self._pending = 0
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
-        if kind != MEDIA:
-            raise CallError("TypeError", "A FrameConverter takes media, and nothing else")
-        taken = self._assembly.take(flags, payload)
-        if taken is None:
+        received = self._assembly.take(kind, flags, payload)
+        if received is None:
             return
-        header, planes = taken
+        header, planes, hold = received
         if not isinstance(header, VideoHeader):
             raise CallError("TypeError", "A FrameConverter takes pictures")
         if self._pending >= MOST_PENDING:
             raise CallError("OperationError", f"{self._pending} pictures wait to be converted already")
         self._pending += 1
-        self.spawn(self._convert(header, planes))
+        self.spawn(self._convert(header, planes, hold))
 
-    async def _convert(self, header: VideoHeader, planes: memoryview) -> None:
+    async def close(self) -> None:
+        self._assembly.clear()
+
+    async def _convert(self, header: VideoHeader, planes: memoryview, hold: Hold) -> None:
         try:
             converted = await self.session.run_blocking("codec", self._converted, header, planes)
         except ValueError as error:
             raise CallError("TypeError", f"No frame of media: {error}") from error
         finally:
             self._pending -= 1
-        self.session.send_media(self, *write_frame(converted), "video")
+        self.session.send_media(self, *write_frame(converted), "video", hold)
 
     def _converted(self, header: VideoHeader, planes: memoryview) -> av.VideoFrame:
         params = self._params

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
 
 import av
 from msgspec import Struct
 
+from ..session.quotas import Hold
 from ..session.remote import CallError, ObjectId, Remote, call, names
-from ..session.wire import MEDIA
 from .frames import Kind
 from .media_source import MediaSource
 from .normalise import Pictures
-from .payload import Assembly, AudioHeader, VideoHeader, read_audio, read_video
+from .payload import Assembly, AudioHeader, Received, VideoHeader, frame_bytes, read_audio, read_video
 from .pixels import Converter
 from .written_feed import WrittenFeed
 from .written_sound import WrittenSound
@@ -34,6 +34,13 @@ class Demand(Struct, frozen=True):
     """Whether somebody consumes the source."""
 
     demanded: bool
+
+
+class _Kept(NamedTuple):
+    """The picture that came last while nobody consumed the source, with its share of what the session may hold."""
+
+    picture: av.VideoFrame
+    hold: Hold
 
 
 class FrameWriter(Remote):
@@ -58,13 +65,13 @@ class FrameWriter(Remote):
         self._source = source
         self._feed = source.feed
         self._feed.on_demand = self._on_demand
-        self._assembly = Assembly()
+        self._assembly = Assembly(session.quotas.held_bytes)
         self._pictures = _WrittenPictures()
         self._converting = asyncio.Lock()
         "Pictures keep their order."
         self._pending = 0
         self._sound: WrittenSound | None = None
-        self._kept: av.VideoFrame | None = None
+        self._kept: _Kept | None = None
         self._owed = 0
         "Credit for frames that nobody consumed."
         self._demanded = False
@@ -79,14 +86,12 @@ class FrameWriter(Remote):
             self._sound.reset()
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:
-        if kind != MEDIA:
-            raise CallError("TypeError", "A FrameWriter takes media, and nothing else")
-        taken = self._assembly.take(flags, payload)
-        if taken is None:
+        received = self._receive(kind, flags, payload)
+        if received is None:
             return
-        header, planes = taken
+        header, planes, hold = received
         if isinstance(header, VideoHeader):
-            self._see(header, planes)
+            self._see(header, planes, hold)
             return
         try:
             self._hear(header, planes)
@@ -95,7 +100,17 @@ class FrameWriter(Remote):
         finally:
             self._give_credit("audio")
 
+    def _receive(self, kind: int, flags: int, payload: memoryview) -> Received | None:
+        try:
+            return self._assembly.take(kind, flags, payload)
+        except CallError:
+            # What is refused is done with: the next frame may fare better.
+            self._give_credit(next(iter(self._feed.outputs)))
+            raise
+
     async def close(self) -> None:
+        self._assembly.clear()
+        self._kept = None
         self._feed.on_demand = lambda: None
         self._owed = 0
         if self._sound:
@@ -116,21 +131,21 @@ class FrameWriter(Remote):
             self._resume()
 
     def _resume(self) -> None:
-        picture, self._kept = self._kept, None
-        if picture:
-            self._source.output("video").push(picture)
+        kept, self._kept = self._kept, None
+        if kept:
+            self._source.output("video").push(kept.picture)
         if self._owed:
             self.session.credit(self, self._owed)
         self._owed = 0
 
-    def _see(self, header: VideoHeader, planes: memoryview) -> None:
+    def _see(self, header: VideoHeader, planes: memoryview, hold: Hold) -> None:
         self._source.output("video")
         is_quick = header.format == "I420" and header.width * header.height <= MOST_AT_ONCE
         if not is_quick or self._pending:
             if self._pending >= MOST_PENDING:
                 raise CallError("OperationError", f"{self._pending} pictures wait already: none goes without credit")
             self._pending += 1
-            self.spawn(self._see_converted(header, planes))
+            self.spawn(self._see_converted(header, planes, hold))
             return
         try:
             self._show(self._pictures.add(header, planes, time.monotonic()))
@@ -139,13 +154,14 @@ class FrameWriter(Remote):
         finally:
             self._give_credit("video")
 
-    async def _see_converted(self, header: VideoHeader, planes: memoryview) -> None:
+    async def _see_converted(self, header: VideoHeader, planes: memoryview, hold: Hold) -> None:
         try:
             async with self._converting:
                 picture = await self.session.run_blocking("codec", self._pictures.add, header, planes, time.monotonic())
         except ValueError as error:
             raise CallError("TypeError", f"No frame of media: {error}") from error
         finally:
+            hold.release()
             self._pending -= 1
             self._give_credit("video")
         self._show(picture)
@@ -155,7 +171,9 @@ class FrameWriter(Remote):
         if picture and output.demanded:
             output.push(picture)
         elif picture:
-            self._kept = picture
+            self._kept = None
+            hold = self.session.quotas.held_bytes.try_hold(frame_bytes(picture))
+            self._kept = _Kept(picture, hold) if hold else None
 
     def _hear(self, header: AudioHeader, samples: memoryview) -> None:
         self._sound = self._sound or WrittenSound(self._source.output("audio"))

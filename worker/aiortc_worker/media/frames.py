@@ -12,6 +12,11 @@ Frame = av.VideoFrame | av.AudioFrame
 source. A frame is shared by its consumers: who changes one makes a copy first."""
 
 
+def pixel_count(frame: Frame) -> int:
+    """Pixels of a picture; sound has none."""
+    return frame.width * frame.height if isinstance(frame, av.VideoFrame) else 0
+
+
 class Consumer(Protocol):
     """Takes the frames of a source, in its loop's thread; must not block."""
 

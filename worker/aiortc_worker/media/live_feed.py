@@ -6,19 +6,24 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from .container import Container
+from ..session.quotas import Rate
+from .container import Container, Timed
 from .fan_out import FanOut
-from .feed import RunFile, Spawn
-from .frames import Kind
+from .feed import RunBlocking, Spawn
+from .frames import Kind, pixel_count
 from .settings import Opened
 
 
 class LiveFeed:
     """What `make` opens, one container a kind; each is read while its kind is consumed."""
 
-    def __init__(self, make: Callable[[Kind], Container], kinds: frozenset[Kind], spawn: Spawn, run: RunFile) -> None:
+    def __init__(
+        self, make: Callable[[Kind], Container], kinds: frozenset[Kind], spawn: Spawn, run: RunBlocking, decoded: Rate
+    ) -> None:
+        """As Playback's."""
         self.outputs: dict[Kind, FanOut] = {}
         self._make, self._spawn, self._run = make, spawn, run
+        self._decoded = decoded
         self._containers: dict[Kind, Container] = {}
         self._tasks: dict[Kind, asyncio.Task[None]] = {}
         for kind in sorted(kinds):
@@ -51,9 +56,17 @@ class LiveFeed:
         elif not demanded and kind in self._tasks:
             self._tasks.pop(kind).cancel()
 
+    async def _next(self, kind: Kind) -> Timed | None:
+        """The next frame, as late as the session's share has it: the device drops what is not taken."""
+        if kind == "video":
+            await self._decoded.turn()
+        timed: Timed | None = await self._run(self._containers[kind].next)
+        self._decoded.spend(pixel_count(timed.frame) if timed else 0)
+        return timed
+
     async def _play(self, kind: Kind) -> None:
         try:
-            while timed := await self._run(self._containers[kind].next):
+            while timed := await self._next(kind):
                 self.outputs[kind].push(timed.frame)
         except Exception:
             self.outputs[kind].end()

@@ -59,6 +59,11 @@ class MediaSource(Remote):
         self._kinds: frozenset[Kind] = frozenset(kind for kind in ("audio", "video") if getattr(params, kind))
         if not self._kinds:
             raise CallError("TypeError", "A source has audio, video or both")
+        # Each is given back when the source closes, or when it cannot be made.
+        quotas = session.quotas
+        self._holds = [quotas.sources.hold()]
+        if params.type in ("file", "url", "device"):
+            self._holds.append(quotas.files.hold())
         self.feed: Feed = self._make()
         for output in self.feed.outputs.values():
             output.on_end(self._ended)
@@ -68,7 +73,7 @@ class MediaSource(Remote):
         """Acquires the source; its settings are the answer.
 
         Raises CallError: NotFoundError when the file or device does not exist or has nothing of a kind,
-        NotReadableError when it cannot be read or decoded.
+        NotReadableError when it cannot be read or decoded, or when the session has no share left for it.
         """
         return await self.feed.open()
 
@@ -83,22 +88,26 @@ class MediaSource(Remote):
         for output in self.feed.outputs.values():
             output.end()
         await self.feed.close()
+        for hold in self._holds:
+            hold.release()
 
     def _make(self) -> Feed:
-        params, spawn, run = self._params, weakly(self.spawn), weakly(self._run)
+        params, spawn, run, quotas = self._params, weakly(self.spawn), weakly(self._run), self.session.quotas
         if params.type == "test":
-            return PatternFeed(params.audio, params.video, spawn)
+            return PatternFeed(params.audio, params.video, spawn, weakly(self._draw), quotas)
         if params.type == "frames":
             return WrittenFeed(self._kinds)
+        decoded = quotas.decoded_pixels
         if params.type == "file":
             path = _path(params.source)
-            return Playback(partial(_open_file, path, params.loop), self._kinds, spawn, run)
+            return Playback(partial(_open_file, path, params.loop), self._kinds, spawn, run, decoded)
         if params.type == "device":
             make = partial(open_device, params.source, params.audio, params.video)
-            return LiveFeed(make, self._kinds, spawn, run)
+            return LiveFeed(make, self._kinds, spawn, run, decoded)
         # Who may read the machine's files is at home there, and may reach what only it reaches.
         private = "file" in self.session.capabilities
-        return Playback(partial(_open_url, params.source or "", params.loop, private), self._kinds, spawn, run)
+        file = HttpFile(params.source or "", quotas.url_seconds, allow_private=private)
+        return Playback(partial(_open_url, file, params.loop), self._kinds, spawn, run, decoded)
 
     def _ended(self) -> None:
         if all(output.ended for output in self.feed.outputs.values()):
@@ -106,6 +115,9 @@ class MediaSource(Remote):
 
     async def _run(self, work: Callable[..., T], *args: Any) -> T:
         return await self.session.run_blocking("file", work, *args)
+
+    async def _draw(self, work: Callable[..., T], *args: Any) -> T:
+        return await self.session.run_blocking("draw", work, *args)
 
 
 def _path(source: str | None) -> Path:
@@ -128,10 +140,10 @@ def _open_file(path: Path, loop: bool, kinds: frozenset[Kind]) -> Container:
     return Container(f"file:{path}", kinds, name=str(path), loop=loop, options={"protocol_whitelist": "file"})
 
 
-def _open_url(url: str, loop: bool, allow_private: bool, kinds: frozenset[Kind]) -> Container:
-    file = HttpFile(url, allow_private=allow_private)
+def _open_url(file: HttpFile, loop: bool, kinds: frozenset[Kind]) -> Container:
     try:
-        return Container(file, kinds, name=url, loop=loop, options={"format_whitelist": FORMATS})
+        file.open()
+        return Container(file, kinds, name=file.url, loop=loop, options={"format_whitelist": FORMATS})
     except CallError:
         file.close()
         raise

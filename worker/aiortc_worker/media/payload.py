@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 import av
 import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from ..session.quotas import Amount, Hold
 from ..session.remote import CallError
-from ..session.wire import MEDIA_CONTINUES, MEDIA_MORE
+from ..session.wire import MEDIA, MEDIA_CONTINUES, MEDIA_MORE
 from .frames import Frame
 from .pixels import PIXEL_FORMATS, PixelFormat, libav_name, plane_rows, plane_sizes
 
@@ -66,30 +67,69 @@ _video_decoder = msgspec.json.Decoder(VideoHeader)
 _audio_decoder = msgspec.json.Decoder(AudioHeader)
 
 
+class Received(NamedTuple):
+    """A whole frame as it came."""
+
+    header: Header
+    planes: memoryview
+    hold: Hold
+    "Its share of what the session may hold, to be kept as long as the planes are."
+
+
 class Assembly:
-    """Puts the chunks of frames of media together."""
+    """Puts the chunks of frames of media together; what is refused is dropped, with all that follows of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Amount) -> None:
+        self._held = held
         self._chunks = bytearray()
+        self._hold: Hold | None = None
+        "Of the frame that is coming; None when there is none, or it was refused."
 
-    def take(self, flags: int, payload: memoryview) -> tuple[Header, memoryview] | None:
-        """The header and planes of the frame that a chunk completes, else None.
+    def take(self, kind: int, flags: int, payload: memoryview) -> Received | None:
+        """The frame that a record completes, else None.
 
-        Raises CallError: RangeError when it is too large, TypeError when it has no header.
+        Raises CallError: RangeError when it is too large, QuotaExceededError when the session holds too much, TypeError
+        when it has no header or is no record of media.
         """
+        if kind != MEDIA:
+            raise CallError("TypeError", "Media is taken, and nothing else")
         if not flags & MEDIA_CONTINUES:
-            self._chunks = bytearray()
-        if len(self._chunks) + len(payload) > MAX_FRAME:
-            raise CallError("RangeError", f"A frame of media has at most {MAX_FRAME} bytes")
-        self._chunks += payload
-        if flags & MEDIA_MORE:
+            self._begin()
+        if self._hold is None:
             return None
-        whole, self._chunks = memoryview(self._chunks).toreadonly(), bytearray()
+        if len(self._chunks) + len(payload) > MAX_FRAME:
+            self.clear()
+            raise CallError("RangeError", f"A frame of media has at most {MAX_FRAME} bytes")
+        if not self._hold.grow(len(payload)):
+            self.clear()
+            raise self._held.failure()
+        self._chunks += payload
+        return None if flags & MEDIA_MORE else self._whole(self._hold)
+
+    def clear(self) -> None:
+        """Forgets what is not whole."""
+        self._chunks = bytearray()
+        self._hold = None
+
+    def _begin(self) -> None:
+        self._chunks = bytearray()
+        self._hold = Hold(self._held)
+
+    def _whole(self, hold: Hold) -> Received:
+        whole = memoryview(self._chunks).toreadonly()
+        self.clear()
         size = int.from_bytes(whole[:4], "big")
         try:
-            return read_header(whole[4 : 4 + size]), whole[4 + size :]
+            return Received(read_header(whole[4 : 4 + size]), whole[4 + size :], hold)
         except msgspec.MsgspecError as error:
             raise CallError("TypeError", f"No frame of media: {error}") from error
+
+
+def frame_bytes(frame: Frame, format: PixelFormat = "I420") -> int:
+    """Bytes of a frame's planes without padding; of a picture, in `format`."""
+    if isinstance(frame, av.AudioFrame):
+        return frame.samples * frame.layout.nb_channels * 2
+    return sum(width * height for width, height in plane_sizes(format, frame.width, frame.height))
 
 
 def write_frame(frame: Frame) -> tuple[bytes, Sequence[memoryview]]:

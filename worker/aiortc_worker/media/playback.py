@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from ..session.quotas import Rate
 from .container import Container, Timed
 from .fan_out import FanOut
-from .feed import RunFile, Spawn
-from .frames import Kind
+from .feed import RunBlocking, Spawn
+from .frames import Kind, pixel_count
 from .settings import Opened
 
 BLOCK: Final = 0.2
@@ -23,10 +24,17 @@ class Playback:
     """A Feed of what `make` opens; it stands still while nobody consumes it."""
 
     def __init__(
-        self, make: Callable[[frozenset[Kind]], Container], kinds: frozenset[Kind], spawn: Spawn, run: RunFile
+        self,
+        make: Callable[[frozenset[Kind]], Container],
+        kinds: frozenset[Kind],
+        spawn: Spawn,
+        run: RunBlocking,
+        decoded: Rate,
     ) -> None:
+        """`make` and what it opens run by `run`; pictures count towards `decoded`."""
         self.outputs: dict[Kind, FanOut] = {kind: FanOut(kind, lambda _: self._look()) for kind in sorted(kinds)}
         self._make, self._kinds, self._spawn, self._run = make, kinds, spawn, run
+        self._decoded = decoded
         self._container: Container | None = None
         self._blocks: asyncio.Queue[list[Timed]] = asyncio.Queue(1)
         self._playing: deque[Timed] = deque()
@@ -62,13 +70,20 @@ class Playback:
         """Keeps a block ready; what it raises becomes the source's error, after what was read has been played."""
         failure: Exception | None = None
         try:
-            while block := await self._run(container.read, BLOCK):
+            while block := await self._next(container):
                 await self._blocks.put(block)
         except Exception as error:
             failure = error
         await self._blocks.put([])
         if failure:
             raise failure
+
+    async def _next(self, container: Container) -> list[Timed]:
+        """The next block, as late as the session's share has it: then everything plays later, in sync."""
+        await self._decoded.turn()
+        block: list[Timed] = await self._run(container.read, BLOCK)
+        self._decoded.spend(sum(pixel_count(timed.frame) for timed in block))
+        return block
 
     async def _play(self) -> None:
         loop = asyncio.get_running_loop()

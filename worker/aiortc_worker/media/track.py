@@ -107,7 +107,8 @@ class _Black:
         if self._planes.shape != (height * 3 // 2, width):
             self._planes = np.full((height * 3 // 2, width), 128, np.uint8)
             self._planes[:height] = 16
-        black = av.VideoFrame.from_ndarray(self._planes, format="yuv420p")
+        # Not a copy: of a large picture that would stop everything for 0.2 s.
+        black = av.VideoFrame.from_numpy_buffer(self._planes, format="yuv420p")
         black.pts, black.time_base = frame.pts, frame.time_base
         return black
 

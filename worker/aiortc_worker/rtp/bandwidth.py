@@ -98,11 +98,13 @@ class Bandwidth:
     def feedback(self, data: bytes, now: float) -> None:
         """Takes a transport-wide feedback message; one that cannot be parsed is ignored."""
         try:
-            arrivals = unpack(data)
+            told = unpack(data)
         except ValueError:
             return
-        for arrival in arrivals:
+        for arrival in told.received:
             self._acknowledge(arrival, now)
+        for missing in told.missing:
+            self._window.lost.update(filter(self._sent.__contains__, missing))
         self._take_loss(now)
         self.allocate()
 
@@ -126,11 +128,6 @@ class Bandwidth:
 
     def _acknowledge(self, arrival: Arrival, now: float) -> None:
         # Only the first word on a packet counts; feedback may repeat itself.
-        if arrival.at is None:
-            sent = self._sent.get(arrival.sequence)
-            if sent is not None:
-                self._window.lost.add(arrival.sequence)
-            return
         sent = self._sent.pop(arrival.sequence, None)
         if sent is None:
             return

@@ -12,7 +12,8 @@ INTERVAL = 10.0
 class Complaints:
     """Tells, at most once in ten seconds, of what nobody awaits."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str, Exception], None]) -> None:
+        """`tell` is told what failed, and how."""
         self._tell = tell
         self._due = 0.0
 
@@ -21,4 +22,4 @@ class Complaints:
         now = time.monotonic()
         if now >= self._due:
             self._due = now + INTERVAL
-            self._tell(f"{doing} failed: {error!r}")
+            self._tell(doing, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci
@@ -69,14 +70,18 @@ class ArrivalFeedback:
 
     def _send_transport_cc(self) -> None:
         assert self._base is not None
-        last = max(self._arrivals)
-        base = max(self._base, min(sequence for sequence in self._arrivals if sequence >= self._base) - KEPT)
-        while base <= last:
-            count = min(last - base + 1, MAX_STATUSES)
-            if any(sequence in self._arrivals for sequence in range(base, base + count)):
-                self._send_rtcp(pack(self._ssrc, self._last_ssrc, self._number, base, count, self._arrivals))
-                self._number += 1
-            base += count
+        told = sorted(sequence for sequence in self._arrivals if sequence >= self._base)
+        base = self._base
+        for sequence in told:
+            if sequence < base:
+                continue  # The message before has it.
+            # Of a longer gap the end is told: a peer's numbers may leap by thousands from packet to packet.
+            base = max(base, sequence - KEPT)
+            end = told[bisect_left(told, base + MAX_STATUSES) - 1] + 1
+            self._send_rtcp(pack(self._ssrc, self._last_ssrc, self._number, base, end - base, self._arrivals))
+            self._number += 1
+            base = end
+        last = told[-1]
         self._base = last + 1
         for sequence in [sequence for sequence in self._arrivals if sequence <= last - KEPT]:
             del self._arrivals[sequence]

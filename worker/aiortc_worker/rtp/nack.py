@@ -10,6 +10,9 @@ RETRY = 0.08
 WIDEST_GAP = 300
 "Packets; beyond, nothing is asked for: the path was dead, and what was sent meanwhile is old."
 
+MOST_MISSING = 1000
+"Packets, all gaps together, as in libwebrtc; beyond, a keyframe is sooner there than what was lost."
+
 
 @dataclass
 class _Missing:
@@ -26,7 +29,7 @@ class NackList:
 
     def gap(self, first: int, last: int, now: float) -> bool:
         """Notes that `first` to `last` are missing; False when they are too many to ask for."""
-        if last - first >= WIDEST_GAP:
+        if last - first >= WIDEST_GAP or len(self._missing) + last - first >= MOST_MISSING:
             self._missing.clear()
             return False
         for sequence in range(first, last + 1):

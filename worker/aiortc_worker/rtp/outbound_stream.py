@@ -30,9 +30,13 @@ ACTIVE_KEYFRAME_INTERVAL = 0.25
 
 
 class OutboundStream:
-    """An encoding's RTP stream. `transmit` takes each packet with its header extensions filled, but for the times."""
+    """An encoding's RTP stream.
 
-    def __init__(self, ssrc: int, rtx_ssrc: int | None, transmit: Callable[[RtpPacket], int]) -> None:
+    `transmit` takes each packet with its header extensions filled, but for the times, and whether more of the same
+    frame follow at once.
+    """
+
+    def __init__(self, ssrc: int, rtx_ssrc: int | None, transmit: Callable[[RtpPacket, bool], int]) -> None:
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
         self.rid: str | None = None
@@ -69,13 +73,15 @@ class OutboundStream:
         """Sends a frame; the last packet is marked. `timestamp` does not wrap."""
         last = len(payloads) - 1
         for index, payload in enumerate(payloads):
-            self._send(payload, self.payload_type, timestamp, index == last, level)
+            self._send(payload, self.payload_type, timestamp, index == last, level, more=index < last)
 
     def send_event(self, payload: bytes, payload_type: int, timestamp: int, begins: bool) -> None:
         """Sends a report on a telephone event; that which begins one is marked (RFC 4733, section 2.5.1.1)."""
         self._send(payload, payload_type, timestamp, begins, None)
 
-    def _send(self, payload: bytes, payload_type: int, timestamp: int, marker: bool, level: int | None) -> None:
+    def _send(
+        self, payload: bytes, payload_type: int, timestamp: int, marker: bool, level: int | None, more: bool = False
+    ) -> None:
         packet = RtpPacket(
             payload_type=payload_type,
             marker=int(marker),
@@ -90,7 +96,7 @@ class OutboundStream:
             packet.extensions.audio_level = (level < 60, level)
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._history.add(packet)
-        self._count(packet, self._transmit(packet))
+        self._count(packet, self._transmit(packet, more))
 
     def repeat(self, sequences: list[int], now: float) -> None:
         """Answers a NACK."""
@@ -102,7 +108,7 @@ class OutboundStream:
             repeat = self._repeat_of(packet) if packet is not None else None
             if repeat is None:
                 continue
-            size = self._transmit(repeat)
+            size = self._transmit(repeat, False)
             self._count(repeat, size)
             self.stats.retransmitted_packets_sent += 1
             self.stats.retransmitted_bytes_sent += len(repeat.payload)

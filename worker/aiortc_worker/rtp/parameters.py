@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters, RTCRtpParameters
-from aiortc.rtp import HeaderExtensionsMap
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from msgspec import Meta, Struct, field
 
 from ..session.remote import ObjectId, names
@@ -108,15 +107,6 @@ class ReceiveParameters(Struct, frozen=True, rename="camel"):
     rids: list[str] = field(default_factory=list)
     "Layers that the peer may send under this MID; the first is played."
     reduced_size: bool = False
-
-
-def extensions_map(extensions: Iterable[HeaderExtension]) -> HeaderExtensionsMap:
-    """aiortc's reader and writer of the header extensions that it knows; others are ignored."""
-    known = HeaderExtensionsMap()
-    known.configure(
-        RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=e.id, uri=e.uri) for e in extensions])
-    )
-    return known
 
 
 MEDIA_CODECS = frozenset({"vp8", "h264", "opus", "g722", "pcmu", "pcma"})

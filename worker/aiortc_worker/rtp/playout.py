@@ -9,6 +9,7 @@ from typing import Any
 
 from ..media.fan_out import FanOut
 from ..media.frames import Kind
+from ..session.quotas import Rate
 from .audio_decoding import AudioDecoding
 from .coded_frame import CodedFrame
 from .complaints import Complaints
@@ -31,7 +32,7 @@ RunCodec = Callable[..., Awaitable[Any]]
 class Playout:
     """Plays one stream at a time, and decodes it only while `out` is consumed."""
 
-    def __init__(self, kind: Kind, spawn: Spawn, run: RunCodec, complaints: Complaints) -> None:
+    def __init__(self, kind: Kind, spawn: Spawn, run: RunCodec, complaints: Complaints, decoded: Rate) -> None:
         self.out = FanOut(kind, self._on_demand)
         self.stream: InboundStream | None = None
         "The one that plays."
@@ -39,6 +40,7 @@ class Playout:
         self._spawn = spawn
         self._run = run
         self._complaints = complaints
+        self._decoded = decoded
         self._decoding: AudioDecoding | VideoDecoding | None = None
         self._timestamps = Unwrapper(32)
         self._timeline = Timeline(90_000 if kind == "video" else 48_000)
@@ -106,7 +108,7 @@ class Playout:
     def _emit_picture(self, stream: InboundStream, ripe: Ripe, codec: Codec, now: float) -> None:
         decoding = self._decoding
         if not isinstance(decoding, VideoDecoding) or decoding.codec.name != codec.name:
-            decoding = self._decoding = VideoDecoding(codec, stream.stats, stream.frame_rate, self._run)
+            decoding = self._decoding = VideoDecoding(codec, stream.stats, stream.frame_rate, self._run, self._decoded)
         pts = self._timeline.map(stream.ssrc, ripe.timestamp, now)
         if not decoding.put(ripe.frame, pts):
             self._restart(stream)

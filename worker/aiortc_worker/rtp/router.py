@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiortc.rtp import (
     RTCP_PSFB_APP,
-    RTCP_RTPFB,
     AnyRtcpPacket,
-    HeaderExtensionsMap,
     RtcpByePacket,
-    RtcpPacket,
     RtcpPsfbPacket,
     RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
     RtpPacket,
-    unpack_remb_fci,
 )
 
 from .bandwidth import Bandwidth
+from .extensions import ExtensionsMap
 from .feedback import ArrivalFeedback
-from .parameters import HeaderExtension, extensions_map
-from .transport_cc import FORMAT as RTCP_RTPFB_TRANSPORT_CC
-
-logger = logging.getLogger(__name__)
+from .parameters import HeaderExtension
+from .rtcp import RtcpPart, parse_part, parts_of, remb_bitrate
+from .transport_cc import MOST_STATUSES, covered
 
 TICK = 0.02
 "Seconds between two looks at what is due: NACKs, reports, feedback. A transport without sinks has no tick."
@@ -81,7 +76,7 @@ class Router:
     def __init__(self, send_rtcp: Callable[[bytes], None]) -> None:
         self.bandwidth = Bandwidth()
         self.feedback = ArrivalFeedback(send_rtcp)
-        self._extensions = HeaderExtensionsMap()
+        self._extensions = ExtensionsMap()
         self._routes: dict[RtpSink, Routes] = {}
         self._signalled: dict[int, RtpSink] = {}
         self._latched: dict[int, RtpSink] = {}
@@ -89,6 +84,8 @@ class Router:
         self._payload_types: dict[int, RtpSink | None] = {}
         self._local: dict[int, RtpSink] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self.unreadable = Counter[str]()
+        "Packets, and of RTCP parts of packets, that were dropped, by protocol."
 
     def attach(self, sink: RtpSink, routes: Routes) -> None:
         """Routes to `sink` from now on; again, with other routes, whenever they change."""
@@ -115,8 +112,8 @@ class Router:
             return
         try:
             packet = RtpPacket.parse(data, self._extensions)
-        except (ValueError, struct.error) as error:
-            logger.debug("dropped an RTP packet of %d bytes: %s", len(data), error)
+        except ValueError:
+            self.unreadable["rtp"] += 1
             return
         now = time.monotonic()
         self.feedback.arrived(packet, len(data), arrival_ms, now)
@@ -127,17 +124,23 @@ class Router:
     def handle_rtcp(self, data: bytes) -> None:
         """Takes a decrypted compound RTCP packet. Never raises: parts that cannot be parsed are dropped alone."""
         now = time.monotonic()
-        for kind, count, part in _split(data):
-            if kind == RTCP_RTPFB and count == RTCP_RTPFB_TRANSPORT_CC:
-                self.bandwidth.feedback(part, now)
+        told = 0
+        for part in self._parts(data):
+            if part.is_transport_cc:
+                told += covered(part.data)
+                if told <= MOST_STATUSES:
+                    self.bandwidth.feedback(part.data, now)
                 continue
             try:
-                packets = RtcpPacket.parse(part)
-            except (ValueError, struct.error) as error:
-                logger.debug("dropped an RTCP packet of type %d: %s", kind, error)
-                continue
-            for packet in packets:
-                self._route_rtcp(packet, now)
+                self._route_rtcp(parse_part(part), now)
+            except ValueError:
+                self.unreadable["rtcp"] += 1
+
+    def _parts(self, data: bytes) -> Iterator[RtcpPart]:
+        try:
+            yield from parts_of(data)
+        except ValueError:
+            self.unreadable["rtcp"] += 1
 
     def _sink_of(self, packet: RtpPacket) -> RtpSink | None:
         sink = self._signalled.get(packet.ssrc)
@@ -159,7 +162,8 @@ class Router:
 
     def _route_rtcp(self, packet: AnyRtcpPacket, now: float) -> None:
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-            self._remb(packet)
+            if (bitrate := remb_bitrate(packet.fci)) is not None:
+                self.bandwidth.remb(bitrate)
             return
         for sink in dict.fromkeys(self._sinks_of(packet)):
             _guard(sink, sink.rtcp, packet, now)
@@ -183,13 +187,6 @@ class Router:
             if sink is not None:
                 yield sink
 
-    def _remb(self, packet: RtcpPsfbPacket) -> None:
-        try:
-            bitrate, _ = unpack_remb_fci(packet.fci)
-        except (ValueError, IndexError, struct.error):
-            return
-        self.bandwidth.remb(bitrate)
-
     def _rebuild(self) -> None:
         self._signalled = {ssrc: sink for sink, routes in self._routes.items() for ssrc in routes.ssrcs}
         self._local = {ssrc: sink for sink, routes in self._routes.items() for ssrc in routes.local_ssrcs}
@@ -202,7 +199,7 @@ class Router:
             for payload_type in routes.payload_types:
                 self._payload_types[payload_type] = None if payload_type in self._payload_types else sink
         extensions = [extension for routes in self._routes.values() for extension in routes.header_extensions]
-        self._extensions = extensions_map(extensions)
+        self._extensions = ExtensionsMap(extensions)
         senders = [routes for routes in self._routes.values() if routes.local_ssrcs]
         self.bandwidth.limited = any(routes.transport_cc or routes.goog_remb for routes in senders)
         self.feedback.transport_cc = any(routes.transport_cc for routes in receivers.values())
@@ -223,7 +220,6 @@ def _guard(sink: RtpSink, take: Callable[..., None], *args: Any) -> None:
     try:
         take(*args)
     except Exception as error:
-        logger.debug("%s failed", take, exc_info=True)
         sink.failed(error)
 
 
@@ -232,14 +228,3 @@ def _known(table: dict[int, RtpSink], ssrcs: Iterable[int]) -> Iterator[RtpSink]
         sink = table.get(ssrc)
         if sink is not None:
             yield sink
-
-
-def _split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """The packets of a compound: type, count or format, bytes; aiortc would take every RTPFB for a NACK."""
-    at = 0
-    while at + 4 <= len(data):
-        end = at + 4 + 4 * int.from_bytes(data[at + 2 : at + 4], "big")
-        if end > len(data):
-            return
-        yield data[at + 1], data[at] & 0x1F, data[at:end]
-        at = end

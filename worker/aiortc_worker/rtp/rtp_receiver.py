@@ -6,7 +6,6 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any, ClassVar
 
 from aiortc.rtp import (
@@ -79,8 +78,10 @@ class RtpReceiver(Remote):
         self._stopped = False
         self._report_due = 0.0
         # No `error` event, which would end the track: the next packet may fare better.
-        self._complaints = Complaints(partial(logger.warning, "RtpReceiver %d: %s", id))
-        self._playout = Playout(params.kind, weakly(self.spawn), weakly(self._run), self._complaints)
+        self._complaints = Complaints(weakly(self._complain))
+        self._playout = Playout(
+            params.kind, weakly(self.spawn), weakly(self._run), self._complaints, session.quotas.decoded_pixels
+        )
 
     @call_as("receive")
     async def start_receiving(self, params: ReceiveParameters) -> None:
@@ -177,6 +178,9 @@ class RtpReceiver(Remote):
 
     def failed(self, error: Exception) -> None:
         self._complaints.about(error, "RTP")
+
+    def _complain(self, doing: str, error: Exception) -> None:
+        logger.warning("RtpReceiver %d: %s failed", self.id, doing, exc_info=error, extra={"kind": "receiver-failed"})
 
     def _plays_any(self, ssrcs: list[int]) -> bool:
         return self._playout.stream is not None and self._playout.stream.ssrc in ssrcs

@@ -33,11 +33,11 @@ from ..weak import weakly
 from . import clock
 from .audio_pipeline import AudioPipeline
 from .complaints import Complaints
+from .extensions import ExtensionsMap
 from .outbound_stream import HEADER_ESTIMATE, OutboundStream
 from .parameters import (
     Codec,
     SendParameters,
-    extensions_map,
     google_bitrate,
     media_codecs,
     rtx_of,
@@ -103,7 +103,7 @@ class RtpSender(Remote):
         self._timeline = Timeline(self._clock_rate, random32())
         self._streams: dict[int, OutboundStream] = {}
         self._pipeline: Pipeline = (
-            VideoPipeline(self._timeline, weakly(self._run))
+            VideoPipeline(self._timeline, weakly(self._run), session.quotas.encoded_pixels)
             if params.kind == "video"
             else AudioPipeline(self._timeline, weakly(self._run))
         )
@@ -131,7 +131,7 @@ class RtpSender(Remote):
         self._transport = transport
         self._parameters = params
         self._clock_rate = codec.clock_rate
-        self._extensions = extensions_map(params.header_extensions)
+        self._extensions = ExtensionsMap(params.header_extensions)
         self._transport_cc = uses_transport_cc([codec], params.header_extensions)
         self._configure_streams(params, codec)
         self._route(params, codec)
@@ -218,8 +218,8 @@ class RtpSender(Remote):
     def failed(self, error: Exception) -> None:
         self._complaints.about(error, "RTP")
 
-    def _complain(self, message: str) -> None:
-        self.emit("error", ErrorInfo(name="OperationError", message=message))
+    def _complain(self, doing: str, error: Exception) -> None:
+        self.emit("error", ErrorInfo(name="OperationError", message=f"{doing} failed: {error!r}"))
 
     def _track(self, id: ObjectId | None) -> Source | None:
         if id is None:
@@ -317,8 +317,8 @@ class RtpSender(Remote):
     async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
         return await self.session.run_blocking("codec", work, *args)
 
-    def _transmit(self, packet: RtpPacket) -> int:
-        """Stamps and sends a packet; its size."""
+    def _transmit(self, packet: RtpPacket, more: bool) -> int:
+        """Stamps and sends a packet, with the next one when there are `more`; its size."""
         assert self._transport is not None
         packet.extensions.abs_send_time = clock.abs_send_time()
         if self._transport_cc:
@@ -327,7 +327,7 @@ class RtpSender(Remote):
                 size, time.monotonic()
             )
         data = packet.serialize(self._extensions)
-        self._transport.send_rtp(data)
+        self._transport.send_rtp(data, more)
         return len(data)
 
     def _keyframe_asked(self, packet: RtcpPsfbPacket) -> None:

@@ -10,22 +10,26 @@ import time
 from aiortc.rtp import RtpPacket
 from msgspec import Struct, field
 
-KEPT_MS = 10_000
+KEPT = 10.0
+"Seconds."
 WATCHED_INTERVAL = 0.1
 "Seconds between two events for who asks."
 INTERVAL = 5.0
 "Seconds between two events while nobody has asked: well within what is kept."
 
+MOST_SOURCES = 256
+"Of each kind; a peer may name fifteen others in every packet."
+
 _Heard = tuple[float, int, int | None]
-"Of the last packet: milliseconds since the Unix epoch, RTP timestamp, level in -dBov."
+"Of the last packet: monotonic seconds, RTP timestamp, level in -dBov."
 
 
 class RtpSource(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """An RTCRtpContributingSource or an RTCRtpSynchronizationSource."""
 
     source: int
-    timestamp: float
-    "Milliseconds since the Unix epoch, of the last packet."
+    age: float
+    "Milliseconds since the last packet."
     rtp_timestamp: int
     audio_level: float | None = None
     "0 to 1."
@@ -52,11 +56,12 @@ class Sources:
         self._told_at: float | None = None
 
     def note(self, packet: RtpPacket) -> None:
+        """A packet came."""
         level = packet.extensions.audio_level
-        at = time.time() * 1000
-        self._synchronization[packet.ssrc] = (at, packet.timestamp, level[1] if level is not None else None)
+        at = time.monotonic()
+        _note(self._synchronization, packet.ssrc, (at, packet.timestamp, level[1] if level is not None else None))
         for csrc in packet.csrc:
-            self._contributing[csrc] = (at, packet.timestamp, None)
+            _note(self._contributing, csrc, (at, packet.timestamp, None))
         self._changed = True
 
     def due(self, now: float) -> SourcesEvent | None:
@@ -66,16 +71,23 @@ class Sources:
             return None
         self._changed = False
         self._told_at = now
-        oldest = time.time() * 1000 - KEPT_MS
-        return SourcesEvent(_recent(self._contributing, oldest), _recent(self._synchronization, oldest))
+        return SourcesEvent(_recent(self._contributing, now), _recent(self._synchronization, now))
 
 
-def _recent(table: dict[int, _Heard], oldest: float) -> list[RtpSource]:
-    """Forgets what was heard before `oldest`, and tells the rest."""
-    for source in [source for source, (at, _, _) in table.items() if at < oldest]:
+def _note(table: dict[int, _Heard], source: int, heard: _Heard) -> None:
+    """Puts a source behind all others; beyond MOST_SOURCES the one that was heard longest ago is forgotten."""
+    table.pop(source, None)
+    table[source] = heard
+    if len(table) > MOST_SOURCES:
+        del table[next(iter(table))]
+
+
+def _recent(table: dict[int, _Heard], now: float) -> list[RtpSource]:
+    """Forgets what is too old at `now`, and tells the rest."""
+    for source in [source for source, (at, _, _) in table.items() if at < now - KEPT]:
         del table[source]
     return [
-        RtpSource(source, at, timestamp, linear_level(level) if level is not None else None)
+        RtpSource(source, (now - at) * 1000, timestamp, linear_level(level) if level is not None else None)
         for source, (at, timestamp, level) in table.items()
     ]
 

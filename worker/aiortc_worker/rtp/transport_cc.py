@@ -6,7 +6,7 @@ https://datatracker.ietf.org/doc/html/draft-holmer-rmcat-transport-wide-cc-exten
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aiortc.rtp import RTCP_RTPFB, pack_rtcp_packet
@@ -23,60 +23,105 @@ MAX_STATUSES = 2048
 
 NOT_RECEIVED, SMALL_DELTA, LARGE_DELTA = 0, 1, 2
 
-
 MOST_STATUSES = 4096
-"What we read of one: a few bytes can claim 65535."
+"What we read of one compound packet: a few bytes can claim 65535."
+
+HEADER = 20
+"Bytes before the statuses, RTCP's own header among them."
 
 
 class Arrival(NamedTuple):
-    """What the peer says of one packet."""
+    """A packet that has arrived at the peer."""
 
     sequence: int
     "16 bits."
-    at: float | None
-    "Seconds, of the peer's clock, modulo 2^24 times 64 ms; None when it did not arrive."
+    at: float
+    "Seconds, of the peer's clock, modulo 2^24 times 64 ms."
 
 
-def unpack(data: bytes) -> list[Arrival]:
+class Feedback(NamedTuple):
+    """What a message says; of what is missing the ranges, since a chunk of two bytes tells of thousands."""
+
+    received: list[Arrival]
+    missing: list[range]
+    "Sequence numbers of 16 bits."
+
+
+def covered(data: bytes) -> int:
+    """How many packets a message speaks of; 0 when it is truncated."""
+    return int.from_bytes(data[14:16], "big") if len(data) >= HEADER else 0
+
+
+def unpack(data: bytes) -> Feedback:
     """Reads a message with its RTCP header; raises ValueError when it is truncated."""
-    if len(data) < 20:
-        raise ValueError(f"{len(data)} bytes; transport-cc feedback has at least 20")
-    base, count, reference = struct.unpack_from("!HHL", data, 12)
+    if len(data) < HEADER:
+        raise ValueError(f"{len(data)} bytes; transport-cc feedback has at least {HEADER}")
+    sequence, count, reference = struct.unpack_from("!HHL", data, 12)
     if count > MOST_STATUSES:
         raise ValueError(f"{count} packets in one transport-cc message; at most {MOST_STATUSES} are read")
-    statuses, at = _unpack_statuses(data, 20, count)
+    at = _end_of_statuses(data, count)
     ticks = (reference >> 8) * REFERENCE_TICKS
-    arrivals = []
-    for index, status in enumerate(statuses):
-        sequence = (base + index) & 0xFFFF
+    received: list[Arrival] = []
+    missing: list[range] = []
+    told = sequence  # What follows the last number that is in one of the two.
+    for status, length in _statuses(data, count):
         if status not in (SMALL_DELTA, LARGE_DELTA):
-            arrivals.append(Arrival(sequence, None))
+            sequence += length
             continue
         size = 1 if status == SMALL_DELTA else 2
-        if at + size > len(data):
+        if at + size * length > len(data):
             raise ValueError("transport-cc feedback ends within its deltas")
-        ticks += int.from_bytes(data[at : at + size], "big", signed=size == 2)
-        at += size
-        arrivals.append(Arrival(sequence, ticks / TICKS_PER_SECOND))
-    return arrivals
+        missing += _wrapped(told, sequence)
+        for _ in range(length):
+            ticks += int.from_bytes(data[at : at + size], "big", signed=size == 2)
+            at += size
+            received.append(Arrival(sequence & 0xFFFF, ticks / TICKS_PER_SECOND))
+            sequence += 1
+        told = sequence
+    missing += _wrapped(told, sequence)
+    return Feedback(received, missing)
 
 
-def _unpack_statuses(data: bytes, at: int, count: int) -> tuple[list[int], int]:
-    statuses: list[int] = []
-    while len(statuses) < count:
+def _wrapped(first: int, end: int) -> Iterator[range]:
+    """The numbers from `first` on before `end`, of 16 bits each: none, one range, or two where they wrap."""
+    lap = first & ~0xFFFF
+    wrap = lap + (1 << 16)
+    if first < min(end, wrap):
+        yield range(first - lap, min(end, wrap) - lap)
+    if end > max(first, wrap):
+        yield range(max(first, wrap) - wrap, end - wrap)
+
+
+def _statuses(data: bytes, count: int) -> Iterator[tuple[int, int]]:
+    """The statuses of `count` packets, each with how many have it."""
+    at = HEADER
+    while count > 0:
+        chunk = int.from_bytes(data[at : at + 2], "big")
+        at += 2
+        if chunk & 0x8000 == 0:
+            yield chunk >> 13 & 3, min(chunk & 0x1FFF, count)
+            count -= chunk & 0x1FFF
+            continue
+        shifts = range(13, -1, -1) if chunk & 0x4000 == 0 else range(12, -1, -2)
+        mask = 1 if chunk & 0x4000 == 0 else 3
+        for shift in shifts[:count]:
+            yield chunk >> shift & mask, 1
+        count -= len(shifts)
+
+
+def _end_of_statuses(data: bytes, count: int) -> int:
+    """Where the deltas begin. Raises ValueError when the chunks are cut short, or one tells of nothing."""
+    at = HEADER
+    while count > 0:
         if at + 2 > len(data):
             raise ValueError("transport-cc feedback ends within its statuses")
         chunk = int.from_bytes(data[at : at + 2], "big")
         at += 2
-        if chunk & 0x8000 == 0:
-            statuses += [chunk >> 13 & 3] * min(chunk & 0x1FFF, count - len(statuses))
-            if chunk & 0x1FFF == 0:
-                raise ValueError("transport-cc feedback has an empty run")
-        elif chunk & 0x4000 == 0:
-            statuses += [chunk >> shift & 1 for shift in range(13, -1, -1)]
-        else:
-            statuses += [chunk >> shift & 3 for shift in range(12, -1, -2)]
-    return statuses[:count], at
+        length = chunk & 0x1FFF if chunk & 0x8000 == 0 else 14 if chunk & 0x4000 == 0 else 7
+        if length == 0:
+            raise ValueError("transport-cc feedback has an empty run")
+        count -= length
+    return at
 
 
 def pack(sender_ssrc: int, media_ssrc: int, number: int, base: int, count: int, arrivals: Mapping[int, float]) -> bytes:
@@ -84,7 +129,7 @@ def pack(sender_ssrc: int, media_ssrc: int, number: int, base: int, count: int, 
 
     `arrivals` has the seconds at which those that came did; `number` counts the messages.
     """
-    first = min(at for sequence, at in arrivals.items() if base <= sequence < base + count)
+    first = min(arrivals[sequence] for sequence in range(base, base + count) if sequence in arrivals)
     reference = int(first * TICKS_PER_SECOND) // REFERENCE_TICKS
     ticks = reference * REFERENCE_TICKS
     statuses: list[int] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aiortc.codecs import depayload
 from aiortc.rtp import RtpPacket
 
-from .coded_frame import CodedFrame, starts_keyframe
+from .coded_frame import CodedFrame
+from .depayload import depayload, starts_keyframe
 from .parameters import Codec
 
 KEPT = 2048
@@ -88,19 +88,18 @@ class VideoBuffer:
 
     def _join(self) -> CodedFrame:
         parts, self._parts = self._parts, []
-        codec = self._codec.aiortc()
         return CodedFrame(
             timestamp=parts[0].timestamp,
             payload_type=parts[0].payload_type,
-            data=b"".join(_depayload(codec, part.payload) for part in parts),
+            data=b"".join(_depayload(self._codec.name, part.payload) for part in parts),
             keyframe=starts_keyframe(self._codec.name, parts[0].payload),
             packets=len(parts),
         )
 
 
-def _depayload(codec: object, payload: bytes) -> bytes:
+def _depayload(codec: str, payload: bytes) -> bytes:
     try:
-        return depayload(codec, payload)  # type: ignore[arg-type]
+        return depayload(codec, payload)
     except ValueError:
         # Malformed: the decoder says what it can make of the rest.
         return b""

@@ -10,15 +10,23 @@ from typing import Any
 
 import av
 from aiortc.codecs import get_decoder
+from aiortc.codecs.base import Decoder
+from aiortc.codecs.h264 import H264Decoder
 from aiortc.jitterbuffer import JitterFrame
 
+from ..media.frames import pixel_count
+from ..session.quotas import Rate
 from .coded_frame import CodedFrame
+from .depayload import vp8_pixels
 from .parameters import Codec
 from .quality import FrameRate
 from .stats import InboundStats
 
 BACKLOG = 30
 "Frames that wait for the decoder: a second's."
+
+MOST_PIXELS = 7680 * 4320
+"Of a picture; a peer's 91 bytes can claim 268 million, which take libvpx 800 MiB."
 
 
 @dataclass(frozen=True)
@@ -35,12 +43,14 @@ RunCodec = Callable[..., Awaitable[Any]]
 class VideoDecoding:
     """Decodes one stream of pictures with one codec, in order."""
 
-    def __init__(self, codec: Codec, stats: InboundStats, frame_rate: FrameRate, run: RunCodec) -> None:
+    def __init__(self, codec: Codec, stats: InboundStats, frame_rate: FrameRate, run: RunCodec, decoded: Rate) -> None:
+        """`decoded` is the session's share of pixels: beyond it frames are decoded late, then from a keyframe on."""
         self.codec = codec
+        self._decoded = decoded
         self.stats = stats
         self._frame_rate = frame_rate
         self._run = run
-        self._decoder = get_decoder(codec.aiortc())
+        self._decoder = _bounded_decoder(codec)
         self._waiting: deque[tuple[CodedFrame, int]] = deque()
 
     @property
@@ -61,10 +71,14 @@ class VideoDecoding:
 
     async def step(self) -> Decoded:
         """Decodes what waits."""
+        await self._decoded.turn()
         batch = list(self._waiting)
         self._waiting.clear()
+        if not batch:
+            return Decoded()
         begun = time.monotonic()
         decoded: Decoded = await self._run(self._decode, batch)
+        self._decoded.spend(sum(map(pixel_count, decoded.frames)))
         stats = self.stats
         now = time.monotonic()
         stats.total_decode_time += now - begun
@@ -80,8 +94,8 @@ class VideoDecoding:
         frames: list[av.VideoFrame] = []
         failed = 0
         for coded, pts in batch:
-            if not coded.data:
-                # An empty packet would end the decoder: it is how libav is told that no more will come.
+            # An empty packet would end the decoder: it is how libav is told that no more will come.
+            if not coded.data or (self.codec.name == "vp8" and vp8_pixels(coded.data) > MOST_PIXELS):
                 failed += 1
                 continue
             try:
@@ -96,3 +110,11 @@ class VideoDecoding:
                 if isinstance(picture, av.VideoFrame)
             ]
         return Decoded(frames, failed)
+
+
+def _bounded_decoder(codec: Codec) -> Decoder:
+    """A decoder that refuses larger pictures before it allocates them; libvpx cannot, hence `vp8_pixels`."""
+    decoder = get_decoder(codec.aiortc())
+    if isinstance(decoder, H264Decoder):
+        decoder.codec.options = {"max_pixels": str(MOST_PIXELS)}
+    return decoder

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import av
 
+from ..session.quotas import Rate
 from .outbound_stream import OutboundStream
 from .parameters import Codec, google_bitrate
 from .quality import BusyShare, limitation
@@ -33,8 +34,10 @@ RunCodec = Callable[..., Awaitable[list[tuple[EncodedPicture, float]]]]
 class VideoPipeline:
     """Encodes the latest frame for every layer that is due; a frame that finds the encoders busy replaces the last."""
 
-    def __init__(self, timeline: Timeline, run: RunCodec) -> None:
+    def __init__(self, timeline: Timeline, run: RunCodec, encoded: Rate) -> None:
+        """`encoded` is the session's share of pixels: beyond it frames are dropped, as when the encoders are busy."""
         self._timeline = timeline
+        self._encoded = encoded
         self._run = run
         self._epoch = 0
         self._codec: Codec | None = None
@@ -90,12 +93,17 @@ class VideoPipeline:
         if self._latest is None:
             return
         (frame, at), self._latest = self._latest, None
+        if is_over := not self._encoded.allows():
+            self._busy.came(True)
         for layer in self._layers:
             layer.judge(self._busy.is_much, at)
+        if is_over:
+            return
         jobs = [(layer, settings) for layer in self._layers if (settings := layer.due(frame, at)) is not None]
         if not jobs:
             return
         timestamp = self._timeline.map(self._epoch, _position(frame), at)
+        self._encoded.spend(sum(settings.width * settings.height for _, settings in jobs))
         results = await self._run(_encode, frame, timestamp, jobs)
         now = time.monotonic()
         for (layer, _), (picture, seconds) in zip(jobs, results, strict=True):

@@ -9,13 +9,17 @@ from __future__ import annotations
 import weakref
 from typing import Any, Protocol
 
+from aiortc import rtcsctptransport
 from aiortc.rtcsctptransport import AbortChunk, RTCSctpCapabilities, RTCSctpTransport
 
 from ..aiortc_compat import run_now
+from ..compat.clocks import use_monotonic
 from ..compat.dtls import DtlsConnection
 from .large_message import LargeMessage
 from .path_mtu import PathMtu
 from .receiving import State
+
+use_monotonic(rtcsctptransport)
 
 USER_INITIATED_ABORT = 12
 "https://www.rfc-editor.org/rfc/rfc9260#section-3.3.10.12"

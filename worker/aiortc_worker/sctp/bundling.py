@@ -31,6 +31,10 @@ ALONE = (InitChunk, InitAckChunk, ShutdownCompleteChunk, AbortChunk)
 "Chunks that share a packet with no other, and leave at once."
 
 
+LONG = 8192
+"Bytes of a packet that waits for no other: its system call is a small part of it, and the peer can begin with it."
+
+
 class Bundling(RTCSctpTransport):
     """Sends in turns."""
 
@@ -45,6 +49,8 @@ class Bundling(RTCSctpTransport):
         "Bytes of the longest packet."
         self._room = self._packet_size - FIRST_CHUNK
         "Bytes left in the packet that is being filled."
+        self._packets: list[bytes] = []
+        "They leave together when the turn ends."
         self._turning = False
 
     def _wake(self) -> None:
@@ -61,10 +67,12 @@ class Bundling(RTCSctpTransport):
     def _turn(self) -> None:
         """Sends what there is to send."""
         self._flush()
+        self._leave()
 
     def _set_packet_size(self, size: int) -> None:
-        """Sends what is in the packet that is being filled; from then on packets have at most `size` bytes."""
+        """Ends the packet that is being filled; from then on packets have at most `size` bytes."""
         self._flush()
+        self._wake()
         self._packet_size = size
         self._room = size - FIRST_CHUNK
 
@@ -77,7 +85,7 @@ class Bundling(RTCSctpTransport):
         self._room -= size
 
     def _flush(self) -> None:
-        """Sends the packet that is being filled."""
+        """Ends the packet that is being filled."""
         chunks = self._control + self._data
         if not chunks:
             return
@@ -86,8 +94,15 @@ class Bundling(RTCSctpTransport):
         self._room = self._packet_size - FIRST_CHUNK
         assert self._remote_port is not None
         packet = seal(self._local_port, self._remote_port, self._remote_verification_tag, chunks)
-        if not self._dtls.send_data(packet):
-            logger.debug("%d chunks were not sent: there is no DTLS", len(chunks))
+        self._packets.append(packet)
+        if len(packet) >= LONG:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Sends the packets of this turn."""
+        packets, self._packets = self._packets, []
+        if packets and not self._dtls.send_packets(packets):
+            logger.debug("not all of %d packets were sent: there is no DTLS, or no path", len(packets))
 
     async def _send_chunk(self, chunk: Chunk) -> None:  # :1511
         alone = isinstance(chunk, ALONE)
@@ -96,5 +111,6 @@ class Bundling(RTCSctpTransport):
         self._put(bytes(chunk), self._control)
         if alone:
             self._flush()
+            self._leave()
         else:
             self._wake()

@@ -91,7 +91,8 @@ class Receiving(Timers):
             except ValueError:
                 self.malformed += 1
             except Exception:
-                logger.warning("an SCTP packet of %d bytes was dropped", len(packet), exc_info=True)
+                self.malformed += 1
+                logger.debug("an SCTP packet of %d bytes was dropped", len(packet), exc_info=True)
         self._deliver_grown()
         self._pass_large_on()
         self._taken()
@@ -103,7 +104,8 @@ class Receiving(Timers):
             except ValueError:
                 self.malformed += 1
             except Exception:
-                logger.warning("a SACK in a packet of %d bytes was dropped", len(packet), exc_info=True)
+                self.malformed += 1
+                logger.debug("a SACK in a packet of %d bytes was dropped", len(packet), exc_info=True)
         self._end_turn()
 
     async def _handle_data(self, data: bytes) -> None:  # :930

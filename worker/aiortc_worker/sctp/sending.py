@@ -70,8 +70,9 @@ class Sending(Acknowledging):
     ) -> bool:
         """Queues a message in the course of `_refill`; with `more`, the part of one that further calls go on with.
 
-        `data` is not empty; `expiry` is in seconds of `time.time()`. Until the last part nothing else may be queued:
-        the TSNs of a message are consecutive (section 6.9). Returns False when the message was given up meanwhile.
+        `data` is not empty; `expiry` is in seconds of `time.monotonic()`. Until the last part nothing else may be
+        queued: the TSNs of a message are consecutive (section 6.9). Returns False when the message was given up
+        meanwhile.
         """
         unfinished = self._unfinished
         if unfinished is None:

@@ -43,6 +43,8 @@ class Entry:
         self.id = id
         self.type = type
         self.remote: Remote | None = None
+        self.is_peers = False
+        "Whether it stands for something that a peer has opened."
         self.poison: ErrorInfo | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
         self.context = Context()
@@ -63,6 +65,11 @@ class Entry:
     def order(self) -> int:
         """When the object closes, among the others of its session."""
         return self.remote.close_order if self.remote is not None else 0
+
+    @property
+    def session_id(self) -> str:
+        """Of the session, for the log."""
+        return self._session.id
 
     def need(self) -> Remote:
         """The object.
@@ -117,7 +124,13 @@ class Entry:
             task.cancel()
         _, pending = await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
         for task in pending:
-            logger.warning("%s %d: %s does not end", self.type, self.id, task.get_coro())
+            logger.warning(
+                "%s %d: a task does not end", self.type, self.id, extra={"kind": "task-hangs", "fields": _where(task)}
+            )
+
+
+def _where(task: asyncio.Task[Any]) -> dict[str, str]:
+    return {"where": getattr(task.get_coro(), "__qualname__", "")}
 
 
 def describe(error: BaseException, debug: bool) -> ErrorInfo:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -35,8 +34,6 @@ from .wire import (
 
 if TYPE_CHECKING:
     from .session import Session
-
-logger = logging.getLogger(__name__)
 
 CHANNEL_CREDIT: Final = 256 * 1024
 "Bytes of messages that a shim may have under way on one channel."
@@ -98,7 +95,6 @@ class Intake:
             try:
                 self._handle(payload, binary)
             except ProtocolError as error:
-                logger.warning("session %s: %s", session.id, error)
                 session.link.refuse(error)
                 session.end()
                 return
@@ -126,25 +122,32 @@ class Intake:
         if not 0 < id < 2**32 or id in objects:
             raise ProtocolError(f"new {id}: taken, or not an id")
         # Refused creations are kept too, since calls on them are refused with their error.
-        if len(objects) > 2 * self._session.limits.objects:
+        if self._own_objects > 2 * self._session.limits.objects:
             raise ProtocolError(f"more than {self._session.limits.objects} objects", CLOSE_LIMIT)
         if not knows(envelope.type):
-            raise ProtocolError(f"new {envelope.type[:40]}: no such type")
+            raise ProtocolError(f"new {id}: no such type")
         entry = objects[id] = Entry(self._session, id, envelope.type)
         try:
-            entry.remote = self._construct(entry, envelope)
+            self._construct(entry, envelope)
         except Exception as error:
             entry.poison = self._session.describe(error, f"new {envelope.type} {id}")
             self._session.reply(None, {"event": "error", "on": id, "out": entry.poison})
 
-    def _construct(self, entry: Entry, envelope: Envelope) -> Remote:
+    @property
+    def _own_objects(self) -> int:
+        return len(self._session.objects) - self._session.peers_objects
+
+    def _construct(self, entry: Entry, envelope: Envelope) -> None:
         limit = self._session.limits.objects
-        if len(self._session.objects) > limit + 1:
-            raise CallError("OperationError", f"a session has at most {limit} objects")
         cls = load(envelope.type)
         params = entry.decode(cls.In, envelope.in_)
+        is_peers = cls.is_peers(params)
+        if not is_peers and self._own_objects > limit + 1:
+            raise CallError("OperationError", f"a session has at most {limit} objects")
         make: Callable[..., Remote] = cls
-        return entry.context.run(make, self._session, entry.id, params)
+        entry.remote = entry.context.run(make, self._session, entry.id, params)
+        entry.is_peers = is_peers
+        self._session.peers_objects += is_peers
 
     def _take_record(self, record: Record) -> None:
         entry = self._session.objects.get(record.object)

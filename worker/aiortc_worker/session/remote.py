@@ -108,6 +108,11 @@ class Remote:
         self.session = session
         self.id = id
 
+    @classmethod
+    def is_peers(cls, params: Any) -> bool:
+        """Whether an object of these parameters stands for what a peer has opened, and is bounded there."""
+        return False
+
     def emit(self, event: str, out: Struct | None = None) -> None:
         """Sends an event of `events`; it stays in order with the messages that this object sent before."""
         self.session.emit(self, event, out)

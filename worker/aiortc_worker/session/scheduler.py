@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
+from .quotas import Hold
 from .wire import BINARY, CREDIT, FRAGMENT, LENGTH, MEDIA, MEDIA_CONTINUES, MEDIA_MORE, MESSAGE, MORE, RECORD
 
 Buffer = bytes | bytearray | memoryview
@@ -33,6 +34,8 @@ class _Message(NamedTuple):
 
 class _Media(NamedTuple):
     chunks: Iterator[Frame]
+    hold: Hold | None
+    "Its share of what the session may hold."
 
 
 _Item = _Message | _Media | bytes
@@ -84,10 +87,10 @@ class Scheduler:
         stream.texts += 1
         self._push(stream, text)
 
-    def media(self, stream: Stream, header: bytes, planes: Sequence[Buffer]) -> None:
-        """Queues a frame of media."""
+    def media(self, stream: Stream, header: bytes, planes: Sequence[Buffer], hold: Hold | None = None) -> None:
+        """Queues a frame of media, which keeps `hold` until it has gone."""
         parts = [memoryview(LENGTH.pack(len(header)) + header), *(memoryview(plane).cast("B") for plane in planes)]
-        self._push(stream, _Media(_media_chunks(stream.object_id, parts)))
+        self._push(stream, _Media(_media_chunks(stream.object_id, parts), hold))
 
     def discard(self, stream: Stream) -> None:
         """Forgets what an object had to send."""

@@ -67,7 +67,7 @@ class Server:
         try:
             registry.warm()
         except Exception:
-            logger.exception("a type of object cannot be imported")
+            logger.exception("a type of object cannot be imported", extra={"kind": "import-failed"})
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._warmed)
 

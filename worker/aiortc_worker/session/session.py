@@ -9,14 +9,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from msgspec import Struct
 
+from ..weak import weakly
 from .entry import Entry, describe
 from .executors import Executors, Kind
 from .intake import Intake
 from .link import Link
+from .quotas import Hold, Quotas, Usage
 from .registry import CODECS
 from .remote import CallError, ErrorInfo, ObjectId, Remote, call
 from .scheduler import Buffer
@@ -42,10 +44,20 @@ class Dump(Struct, frozen=True):
     "Of these objects."
     threads: int
     "Of the whole worker."
+    quotas: dict[str, Usage]
+    "By name: what is held or spent of each, and how often that was not enough."
+
+
+class SessionWarning(Struct, frozen=True):
+    """What the program's author should hear, and no object's failure says."""
+
+    message: str
 
 
 class Root(Remote):
     """The session itself, object 0."""
+
+    events: ClassVar[dict[str, type[Struct]]] = {"warning": SessionWarning}
 
     @call
     async def dump(self) -> Dump:
@@ -75,9 +87,12 @@ class Session:
         self.id = ""
         self.capabilities: frozenset[str] = frozenset()
         self.limits = Limits()
+        self.quotas = Quotas(self.limits, weakly(self._reached))
         self.network = Network()
         self.seal_key = b""
         self.objects: dict[ObjectId, Entry] = {}
+        self.peers_objects = 0
+        "Of these, the ones that stand for what a peer has opened; they do not count towards the limit."
         self._intake = Intake(self, info or (lambda: WorkerInfo(aiortc="", codecs=list(CODECS))), secret, warm)
         self.link = Link(self._intake, self.limits.frame)
         self.ended = asyncio.get_running_loop().create_future()
@@ -155,15 +170,20 @@ class Session:
             entry.lane("data").on_drain = callback
 
     def send_media(
-        self, remote: Remote, header: bytes, planes: Sequence[Buffer], kind: Literal["audio", "video"]
+        self,
+        remote: Remote,
+        header: bytes,
+        planes: Sequence[Buffer],
+        kind: Literal["audio", "video"],
+        hold: Hold | None = None,
     ) -> None:
         """Queues a frame of media; the caller keeps to the shim's credit. `header` is JSON.
 
-        The planes are not copied: their bytes must not change afterwards.
+        The planes are not copied: their bytes must not change afterwards. `hold` is kept until the link has taken them.
         """
         if (entry := self.objects.get(remote.id)) is None:
             return
-        self.link.scheduler.media(entry.lane(kind), header, planes)
+        self.link.scheduler.media(entry.lane(kind), header, planes, hold)
         self.link.wake()
 
     def credit(self, remote: Remote, amount: int) -> None:
@@ -187,7 +207,8 @@ class Session:
         """Counts what is alive."""
         entries = [entry for entry in (*self.objects.values(), *self._closing) if entry is not self._root]
         types = Counter(entry.type for entry in entries)
-        return Dump(dict(types), sum(len(entry.tasks) for entry in entries), threading.active_count())
+        tasks = sum(len(entry.tasks) for entry in entries)
+        return Dump(dict(types), tasks, threading.active_count(), self.quotas.usage())
 
     # --- for the intake
 
@@ -201,6 +222,7 @@ class Session:
         self.id = hello.session
         self.capabilities = hello.capabilities
         self.limits = hello.limits
+        self.quotas = Quotas(hello.limits, weakly(self._reached))
         self.network = hello.network
         self.seal_key = hello.seal_key
         self._executors = Executors(hello.limits.blocking)
@@ -213,6 +235,7 @@ class Session:
             raise ProtocolError(f"drop {id}: no such object")
         if entry.stream is not None:
             self.link.scheduler.discard(entry.stream)
+        self.peers_objects -= entry.is_peers
         self._closing.add(entry)
         task = self._loop.create_task(self._close(entry), context=Context())
         self._drops.add(task)
@@ -229,7 +252,7 @@ class Session:
     def describe(self, error: BaseException, what: str) -> ErrorInfo:
         """An error as the shim rethrows it. What nobody foresaw is logged: the shim gets no traceback but in debug."""
         if not isinstance(error, CallError):
-            logger.warning("session %s: %s", self.id, what, exc_info=error)
+            logger.warning("%s failed", what, exc_info=error, extra={"kind": "call-failed", "session": self.id})
         return describe(error, self._debug)
 
     def report(self, entry: Entry, error: BaseException) -> None:
@@ -238,7 +261,16 @@ class Session:
             info = self.describe(error, f"{entry.type} {entry.id}")
             self.reply(None, {"event": "error", "on": entry.id, "out": info})
         elif not isinstance(error, asyncio.CancelledError):
-            logger.warning("session %s: after %s %d was closed", self.id, entry.type, entry.id, exc_info=error)
+            self._warn("after-close", "after %s %d was closed", entry, error)
+
+    def _warn(self, kind: str, message: str, entry: Entry, error: BaseException | None = None) -> None:
+        logger.warning(message, entry.type, entry.id, exc_info=error, extra={"kind": kind, "session": self.id})
+
+    def _reached(self, message: str) -> None:
+        """Tells of a quota."""
+        logger.info("%s", message, extra={"kind": "quota-reached", "session": self.id})
+        assert self._root.remote is not None
+        self.emit(self._root.remote, "warning", SessionWarning(message))
 
     # --- the end
 
@@ -270,9 +302,9 @@ class Session:
             closing = self._loop.create_task(entry.remote.close(), context=entry.context)
             done, _ = await asyncio.wait([closing], timeout=CLOSE_SECONDS)
             if not done:
-                logger.warning("session %s: %s %d did not close", self.id, entry.type, entry.id)
+                self._warn("close-failed", "%s %d did not close", entry)
             elif not closing.cancelled() and (error := closing.exception()) is not None:
-                logger.warning("session %s: closing %s %d", self.id, entry.type, entry.id, exc_info=error)
+                self._warn("close-failed", "closing %s %d", entry, error)
         await entry.cancel_tasks()
         entry.part()
         self._closing.discard(entry)

@@ -20,6 +20,10 @@ class Owner(Protocol):
 
     tasks: set[asyncio.Task[Any]]
 
+    @property
+    def session_id(self) -> str:
+        """Whose session it is, for the log."""
+
     def failed(self, error: BaseException) -> None:
         """A task raised `error`, and nobody awaited it."""
 
@@ -82,8 +86,8 @@ def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     if error is not None and who is not None:
         who.failed(error)
         return
-    what = repr(error) if error is not None else context.get("message", "")
-    logger.error("%s: %s", context.get("message", "failed"), what, exc_info=error)
+    # asyncio's own message shows the arguments of a callback, a peer's datagram for one.
+    logger.error("a task or a callback of nobody's failed", exc_info=error, extra={"kind": "task-failed"})
 
 
 def _owner_of_handle(handle: Any) -> Owner | None:

@@ -39,7 +39,7 @@ class Watchdog:
     def _tick(self) -> None:
         now = time.monotonic()
         if self._last == self._reported:
-            logger.warning("the loop was blocked for %.1f s", now - self._last)
+            logger.warning("the loop was blocked for %.1f s", now - self._last, extra={"kind": "loop-blocked"})
         self._last = now
         self._timer = self._loop.call_later(TICK, self._tick)
 
@@ -54,4 +54,4 @@ class Watchdog:
             self._reported = last
             frame = sys._current_frames().get(self._main)
             where = "".join(traceback.format_stack(frame)) if frame else "unknown"
-            logger.warning("the loop is blocked here:\n%s", where)
+            logger.warning("the loop is blocked", extra={"kind": "loop-blocked", "fields": {"traceback": where}})

@@ -56,7 +56,7 @@ class ProtocolError(Exception):
 
 
 class Limits(Struct, frozen=True, rename="camel"):
-    """What a session may use."""
+    """What a session may use: `bridge/limits.ts` has the same names and defaults, `quotas.py` the errors."""
 
     objects: int = 4096
     pending_calls: int = 1024
@@ -66,6 +66,24 @@ class Limits(Struct, frozen=True, rename="camel"):
     "Bytes of one channel message that a peer may send."
     blocking: int = 4
     "Threads of each executor that the session may occupy at once."
+    decoded_pixels: int = 2_000_000_000
+    "Pixels a second decoded, of peers' tracks and of files: 32 tracks of 1920x1080 at 30 frames a second."
+    encoded_pixels: int = 1_000_000_000
+    "Pixels a second encoded, each layer by itself: 36 of 1280x720 at 30, 144 of 640x360."
+    generated_pixels: int = 1_000_000_000
+    "Pixels a second of test pictures."
+    held_bytes: int = 512 * 1024 * 1024
+    "Bytes of frames that wait: to be read, to be whole, to be converted or consumed; and of test pictures."
+    sources: int = 512
+    "MediaSources."
+    readers: int = 512
+    "FrameReaders."
+    files: int = 128
+    "Files, URLs and devices that are open, of the sources."
+    url_seconds: int = 20
+    "Seconds in all for opening a URL, and for reading what is played next."
+    peer_channels: int = 1024
+    "Channels that the peer of a connection has opened and that are not closed."
 
 
 class Network(Struct, frozen=True, rename="camel"):

@@ -53,7 +53,7 @@ class Part(NamedTuple):
     size: int
     "Its bytes, as the application counts them."
     expiry: float | None
-    "In seconds of `time.time()`."
+    "In seconds of `time.monotonic()`."
     first: bool
     last: bool
 
@@ -94,7 +94,7 @@ class Channel:
         """
         life = self.options.max_packet_life_time
         if first and life is not None:
-            self.expiry = time.time() + life / 1000
+            self.expiry = time.monotonic() + life / 1000
         size = len(data)
         if not size:
             return Part(STRING_EMPTY if text else BINARY_EMPTY, b"\0", 1, 0, self.expiry, first, last)
@@ -102,7 +102,7 @@ class Channel:
 
     def expired(self, part: Part) -> bool:
         """Whether its lifetime has passed before it was sent. A lifetime of 0 still means one transmission."""
-        return bool(self.options.max_packet_life_time) and part.expiry is not None and part.expiry < time.time()
+        return bool(self.options.max_packet_life_time) and part.expiry is not None and part.expiry < time.monotonic()
 
     @property
     def must_order(self) -> bool:

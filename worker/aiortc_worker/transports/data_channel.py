@@ -101,6 +101,11 @@ class DataChannel(Remote):
         self._refused = False
         "Whether it is larger than the peer accepts."
 
+    @classmethod
+    def is_peers(cls, params: In) -> bool:
+        """Channels of a peer are bounded by their connection, or they would use up the objects of the application."""
+        return params.accept
+
     # What the shim sends
 
     def receive(self, kind: int, flags: int, payload: memoryview) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Struct
 
+from ..bad_packets import BadPackets
 from ..compat.dtls import DtlsConnection
 from ..rtp.router import Router
 from ..session.remote import CallError, ObjectId, Remote, call, names
@@ -87,6 +89,7 @@ class DtlsTransport(Remote):
         self._handshake: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._stopped = False
+        self._bad_packets = BadPackets(f"DtlsTransport {id}", weakly(self._count_unreadable))
 
     @property
     def state(self) -> DtlsState:
@@ -99,9 +102,12 @@ class DtlsTransport(Remote):
         """Calls back on every change of `state`, before the shim hears of it."""
         self._listeners.append(listener)
 
-    def send_rtp(self, data: bytes) -> bool:
-        """Encrypts and sends an RTP packet; False when it cannot go. Never raises, never waits."""
-        return self.dtls.protect(data, rtcp=False)
+    def send_rtp(self, data: bytes, more: bool = False) -> bool:
+        """Encrypts and sends an RTP packet; False when it cannot go. Never raises, never waits.
+
+        With `more` it goes with the next packet, which follows at once.
+        """
+        return self.dtls.protect(data, rtcp=False, more=more)
 
     def send_rtcp(self, data: bytes) -> bool:
         """Encrypts and sends a compound RTCP packet; False when it cannot go. Never raises, never waits."""
@@ -165,6 +171,10 @@ class DtlsTransport(Remote):
         """Stops the transport."""
         await self.stop()
         self._listeners.clear()
+        self._bad_packets.close()
+
+    def _count_unreadable(self) -> Counter[str]:
+        return self.dtls.unreadable + self.router.unreadable
 
     async def _leave(
         self, handshake: asyncio.Task[None], left: DtlsConnection, before: asyncio.Task[None] | None

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from typing import Final
 
 from aioice import Candidate
 
 from ..aiortc_compat import reached_at
 
 PREFIX = "candidate:"
+LONGEST: Final = 2048
+"Characters of a candidate; browsers' have some 200."
+SYNTAX: Final = re.compile(
+    r"\S{1,64} \d{1,5} \S{1,16} \d{1,10} \S{1,255} \d{1,5} typ \S{1,16}(?: .*)?",
+    re.ASCII,
+)
+"Foundation, component, transport, priority, address, port, type, and what else there may be (RFC 8839, section 5.1)."
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
@@ -25,6 +34,8 @@ def parse_candidate(value: str) -> SignalledCandidate:
     @see https://www.rfc-editor.org/rfc/rfc8839#section-5.1
     """
     text = value.strip().removeprefix("a=").removeprefix(PREFIX)
+    if len(text) > LONGEST or not text.isprintable() or not SYNTAX.fullmatch(text):
+        raise ValueError("foundation, component, transport, priority, address, port and type do not follow each other")
     candidate = SignalledCandidate.__new__(SignalledCandidate)
     vars(candidate).update(vars(Candidate.from_sdp(text)))
     candidate.text = PREFIX + text

@@ -11,6 +11,8 @@ from aioice.ice import StunProtocol
 
 from ..compat.ice import IceConnection
 from ..compat.ice_socket import Address
+from ..public_address import is_public
+from ..session.remote import lacks
 from .host_address import host_addresses
 from .ice_candidate import ip_version
 from .ice_server import Server
@@ -28,6 +30,9 @@ class GatherSink(Protocol):
     def candidate_found(self, connection: IceConnection, candidate: Candidate, url: str | None) -> None:
         """A local candidate, and the server that gave it."""
 
+    def host_failed(self, connection: IceConnection, address: str | None, text: str) -> None:
+        """A host candidate that could not be had, or all of them."""
+
     def server_failed(
         self, connection: IceConnection, server: Server, code: int, text: str, base: Candidate | None
     ) -> None:
@@ -38,10 +43,21 @@ async def open_hosts(connection: IceConnection, sink: GatherSink) -> None:
     """Binds the host candidates; none where only relayed ones are wanted."""
     if connection.relay_only:
         return
-    for address in host_addresses(connection.network):
-        candidate = await connection.open_host(address)
-        if candidate is not None:
-            sink.candidate_found(connection, candidate, None)
+    try:
+        addresses = host_addresses(connection.network)
+    except OSError as error:
+        sink.host_failed(connection, None, f"the interfaces cannot be listed: {error.strerror}")
+        return
+    if not addresses:
+        sink.host_failed(connection, None, "no interface that may be used has an address")
+    for address in addresses:
+        try:
+            candidate = await connection.open_host(address)
+        except OSError as error:
+            sink.host_failed(connection, address.announced, str(error.strerror))
+        else:
+            if candidate is not None:
+                sink.candidate_found(connection, candidate, None)
 
 
 async def ask_servers(session: Session, connection: IceConnection, servers: list[Server], sink: GatherSink) -> None:
@@ -60,16 +76,22 @@ async def _ask(session: Session, connection: IceConnection, server: Server, sink
         sink.server_failed(connection, server, UNREACHABLE, f"{server.host} cannot be resolved: {error}", None)
         return
     if server.kind == "turn":
+        if server.transport == "tcp" and not (is_public(addresses[0]) or "private" in session.capabilities):
+            # A connection tells whether somebody listens there, and may carry what a page chose.
+            text = f"{server.host} is {addresses[0]}, a private address. {lacks('private')}"
+            sink.server_failed(connection, server, UNREACHABLE, text, None)
+            return
         await _ask_turn(connection, server, addresses[0], sink)
         return
-    await asyncio.gather(
-        *(
-            _ask_stun(connection, server, protocol, (address, server.port), sink)
-            for protocol in connection.sockets
-            for address in addresses
-            if ip_version(address) == ip_version(protocol.local_candidate.host)
-        )
-    )
+    ways = [
+        (protocol, (address, server.port))
+        for protocol in connection.sockets
+        for address in addresses
+        if ip_version(address) == ip_version(protocol.local_candidate.host)
+    ]
+    if not ways:
+        sink.server_failed(connection, server, UNREACHABLE, "no host candidate can reach the server", None)
+    await asyncio.gather(*(_ask_stun(connection, server, *way, sink) for way in ways))
 
 
 async def _ask_stun(
@@ -87,9 +109,7 @@ async def _ask_stun(
 
 async def _ask_turn(connection: IceConnection, server: Server, address: str, sink: GatherSink) -> None:
     try:
-        # TLS wants the server's name, for its certificate.
-        opening = connection.open_relay(server, server.host if server.tls else address)
-        candidate = await asyncio.wait_for(opening, connection.timing.gather)
+        candidate = await asyncio.wait_for(connection.open_relay(server, address), connection.timing.gather)
     except (stun.TransactionError, TimeoutError, OSError) as error:
         sink.server_failed(connection, server, *_reason(error), None)
         return

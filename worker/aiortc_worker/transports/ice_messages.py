@@ -52,9 +52,10 @@ class CandidateFound(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class CandidateError(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A server that gave no candidate."""
+    """A server, or an address of the machine, that gave no candidate."""
 
     url: str
+    "Empty for a host candidate."
     error_code: int
     error_text: str
     address: str | None = None

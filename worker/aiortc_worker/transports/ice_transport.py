@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from aioice import Candidate
 from msgspec import Struct
 
+from ..bad_packets import BadPackets
 from ..compat.ice import REMOTE_CANDIDATES, IceConnection
 from ..session.remote import CallError, ObjectId, Remote, call, lacks
 from ..weak import weakly
@@ -93,17 +94,25 @@ class IceTransport(Remote):
         self._packets_sent = 0
         self._bytes_sent = 0
         self._unsent = 0
+        self._bad_packets = BadPackets(f"IceTransport {id}", weakly(self._count_strangers))
 
     # What DTLS and RTP use
 
     def send(self, data: bytes) -> bool:
         """Sends a datagram; False when there is no path. Never raises."""
-        if self._current is None or not self._current.send_now(data):
-            self._unsent += 1
-            return False
-        self._packets_sent += 1
-        self._bytes_sent += len(data)
-        return True
+        return self.send_run(data, len(data)) > 0
+
+    def send_run(self, data: bytes, size: int) -> int:
+        """Sends datagrams of `size` bytes, the last of what remains, in their order. Never raises.
+
+        Returns how many bytes went; 0 when there is no path.
+        """
+        sent = 0 if self._current is None else self._current.send_run(data, size)
+        packets = -(-sent // size)
+        self._packets_sent += packets
+        self._bytes_sent += sent
+        self._unsent += -(-len(data) // size) - packets
+        return sent
 
     def largest_datagram(self) -> int:
         """Bytes of the longest datagram that may reach the peer in one piece; 0 when nobody knows."""
@@ -259,6 +268,11 @@ class IceTransport(Remote):
     async def close(self) -> None:
         """Closes the transport and its sockets."""
         await self.stop()
+        self._bad_packets.close()
+
+    def _count_strangers(self) -> dict[str, int]:
+        """Datagrams that are no STUN of ours, or of somebody who passed no check."""
+        return {"stun": sum(each.strangers for each in self._all)}
 
     # Gathering
 
@@ -281,6 +295,13 @@ class IceTransport(Remote):
         """Reports a candidate of the newest generation."""
         if connection is self._newest and self.state != "closed":
             self.emit("candidate", CandidateFound(format_candidate(candidate), connection.local_username, url))
+
+    def host_failed(self, connection: IceConnection, address: str | None, text: str) -> None:
+        """Reports a host candidate that could not be had, to whoever runs the bridge, too."""
+        if connection is not self._newest or self.state == "closed":
+            return
+        logger.warning("%s", text, extra={"kind": "no-port"})
+        self.emit("candidateerror", CandidateError("", UNREACHABLE, text, address))
 
     def server_failed(
         self, connection: IceConnection, server: Server, code: int, text: str, base: Candidate | None
@@ -344,7 +365,7 @@ class IceTransport(Remote):
         try:
             await connection.add_remote(candidate)
         except OSError as error:
-            logger.info("%s cannot be resolved: %s", candidate.host, error)
+            logger.debug("a candidate cannot be resolved", exc_info=error, extra={"kind": "not-resolved"})
 
     def _on_check(self, connection: IceConnection) -> None:
         if connection.started and self.state == "new":

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from aiortc.exceptions import InvalidStateError
 from msgspec import Struct
 
+from ..bad_packets import BadPackets
 from ..sctp.association import SctpAssociation
 from ..session.remote import CallError, ObjectId, Remote, call, names
+from ..weak import weakly
 from .channel import Channel, ChannelFailure, ChannelOwner
 from .channel_inbound import ChannelInbound
 from .channel_scheduler import ChannelScheduler
@@ -25,8 +27,6 @@ logger = logging.getLogger(__name__)
 SctpState = Literal["connecting", "connected", "closed"]
 STREAMS = 65535
 "Stream identifiers are 0 to 65534 (RFC 8832, section 6)."
-OFFERED_CHANNELS = 1024
-"Channels that a peer may have opened and the shim not yet accepted."
 
 
 class SctpStateChange(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -106,7 +106,10 @@ class SctpTransport(Remote):
         self._unnumbered: list[Channel] = []
         "Ours, before the association is established and their streams can be chosen."
         self._offered: dict[int, deque[Channel]] = {}
+        self._peers: set[Channel] = set()
+        "Opened by the peer and not closed, or not accepted yet."
         self._stopping = False
+        self._bad_packets = BadPackets(f"SctpTransport {id}", weakly(self._count_malformed))
         self._followed: set[DtlsTransport] = set()
         self._follow(self.dtls)
 
@@ -154,6 +157,10 @@ class SctpTransport(Remote):
     async def close(self) -> None:
         """Aborts the association."""
         await self.stop()
+        self._bad_packets.close()
+
+    def _count_malformed(self) -> dict[str, int]:
+        return {"sctp": self._association.malformed}
 
     # What DataChannel uses
 
@@ -181,6 +188,8 @@ class SctpTransport(Remote):
         channel = offered.popleft()
         if not offered:
             del self._offered[stream_id]
+        if channel.state == "closed":
+            self._peers.discard(channel)
         return channel
 
     def created(self, channel: Channel) -> None:
@@ -328,21 +337,26 @@ class SctpTransport(Remote):
             self._offer(stream_id, data)
         else:
             # An OPEN on a stream in use is void: the channel that has it goes on.
-            logger.info("a DCEP message of type %d on stream %d was ignored", kind, stream_id)
+            logger.debug("a DCEP message on stream %d was ignored", stream_id, extra={"kind": "dcep-ignored"})
 
     def _offer(self, stream_id: int, data: bytes) -> None:
         self._association.use(stream_id)
         try:
             options = decode_open(data)
         except ValueError as error:
-            logger.info("the peer's channel on stream %d is refused: %s", stream_id, error)
+            logger.debug(
+                "the peer's channel on stream %d is refused: %s", stream_id, error, extra={"kind": "dcep-ignored"}
+            )
             self._association.reset(stream_id)
             return
-        if sum(map(len, self._offered.values())) >= OFFERED_CHANNELS:
+        quota = self.session.quotas.peer_channels
+        if len(self._peers) >= quota.limit:
+            quota.refuse()
             self._association.reset(stream_id)
             return
         channel = Channel(options, by_peer=True, stream_id=stream_id, state="open")
         self._channels[stream_id] = channel
+        self._peers.add(channel)
         self._offered.setdefault(stream_id, deque()).append(channel)
         self._scheduler.control(stream_id, ACK)
         self.emit(
@@ -374,6 +388,9 @@ class SctpTransport(Remote):
             self._unnumbered.remove(channel)
         if channel.stream_id is not None and self._channels.get(channel.stream_id) is channel:
             del self._channels[channel.stream_id]
+        # One that the shim has not accepted yet is still kept.
+        if channel.stream_id is None or channel not in self._offered.get(channel.stream_id, ()):
+            self._peers.discard(channel)
         channel.state = "closed"
         channel.failure = failure
         self._part(channel)
@@ -412,6 +429,7 @@ class SctpTransport(Remote):
         self._association = SctpAssociation(self.dtls.dtls, self._port, self)
         self._scheduler.move(self._association)
         self._inbound.move(self._association)
+        self._peers.clear()
         self._offered.clear()
         for channel in tuple(self._channels.values()):
             self._inbound.given_up(channel)

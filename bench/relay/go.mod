@@ -1,0 +1,3 @@
+module aiortc-shim/bench/relay
+
+go 1.23

@@ -1,0 +1,22 @@
+"""Spans of aiortc and aioice by a clock that nobody sets."""
+
+from __future__ import annotations
+
+import time
+from types import ModuleType
+
+
+class Monotonic:
+    """Stands for the module `time`, of which aiortc and aioice use this alone."""
+
+    time = staticmethod(time.monotonic)
+
+
+def use_monotonic(module: ModuleType) -> None:
+    """Makes a module measure by the monotonic clock what it measures by `time.time()`.
+
+    Of aiortc/rtcsctptransport.py the lifetime of messages (:975), the age of a cookie (:928) and round trips (:1259,
+    :1773); of aioice when the binding of a TURN channel is refreshed (turn.py:332), which a clock that was put back let
+    expire.
+    """
+    module.__dict__["time"] = Monotonic
