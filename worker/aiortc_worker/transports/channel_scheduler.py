@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..sctp.association import SctpAssociation
 from .channel import Channel, Part
 from .dcep import DCEP
+from .sctp_association import SctpAssociation
 
 
 class ChannelScheduler:
@@ -129,12 +129,12 @@ class ChannelScheduler:
             channel.skipping = False
         if channel.skipping:
             return False
+        assert channel.stream_id is not None
         if channel.expired(part):
             channel.skipping = True
             if not part.first:
-                self._association.abandon()
+                self._association.abandon(channel.stream_id)
             return False
-        assert channel.stream_id is not None
         taken = self._association.queue(
             channel.stream_id,
             part.protocol,
@@ -151,7 +151,8 @@ class ChannelScheduler:
         """A channel has nothing to send any more; what has begun of a message is given up."""
         if channel is self._begun:
             self._begun = None
-            self._association.abandon()
+            assert channel.stream_id is not None
+            self._association.abandon(channel.stream_id)
         elif channel in self._ready:
             self._ready.remove(channel)
 
