@@ -82,6 +82,7 @@ LINES = {
         579: "raise exc",
         626: "async def _recv_next(",
         658: "except SSL.Error:",
+        665: "await self._data_receiver._handle_data(data)",
         674: "self._rx_srtp.unprotect(data)",
         679: "def _register_data_receiver(",
         704: "async def _send_data(",

@@ -107,6 +107,15 @@ async def test_an_open_on_a_stream_in_use_leaves_its_channel() -> None:
     await close(a, b)
 
 
+async def test_an_init_that_comes_with_the_end_of_the_dtls_handshake_is_taken() -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    await connect(a, b)
+    for peer in (a, b):
+        # Else connecting takes T1's second.
+        assert peer.sctp._association._core._handshake._retransmits == 0
+    await close(a, b)
+
+
 async def test_text_that_is_not_utf8_is_passed_on_as_it_came() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     channel = a.channel(label="x")

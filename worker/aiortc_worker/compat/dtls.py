@@ -90,6 +90,17 @@ class PacketHandler(Protocol):
     def handle_rtcp(self, data: bytes) -> None: ...
 
 
+class _DataReceiver:
+    """Who takes what DTLS has decrypted."""
+
+    def __init__(self, take: Callable[[list[bytes]], None]) -> None:
+        self.take = take
+
+    async def _handle_data(self, data: bytes) -> None:
+        """Takes what comes with the end of the handshake (aiortc/rtcdtlstransport.py:665): the peer's INIT, mostly."""
+        self.take([data])
+
+
 def _verify(openssl: SSL.Connection, certificate: X509, _error: int, depth: int, _ok: int) -> bool:
     """Whether a handshake may go on with a certificate of the peer: what its DtlsConnection says."""
     verify: Callable[[X509, int], bool] = openssl.get_app_data()
@@ -138,7 +149,7 @@ class DtlsConnection(RTCDtlsTransport):
         self._muted = False
         self.unreadable = Counter[str]()
         "Datagrams dropped, by protocol."
-        self._data_taker: Callable[[list[bytes]], None] | None = None
+        self._data_receiver: _DataReceiver | None = None
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
@@ -295,7 +306,7 @@ class DtlsConnection(RTCDtlsTransport):
 
     def give_data(self, receiver: Callable[[list[bytes]], None] | None) -> None:
         """Says who takes the packets that arrive together; it may not raise (aiortc/rtcdtlstransport.py:679)."""
-        self._data_taker = receiver
+        self._data_receiver = None if receiver is None else _DataReceiver(receiver)
 
     @property
     def largest_packet(self) -> int:
@@ -327,8 +338,8 @@ class DtlsConnection(RTCDtlsTransport):
                 else:
                     self.unreadable["unknown"] += 1
         finally:
-            if packets and (take := self._data_taker) is not None:
-                take(packets)
+            if packets and (receiver := self._data_receiver) is not None:
+                receiver.take(packets)
         for datagram in self._written():
             self._path.send(datagram)
 
