@@ -40,10 +40,8 @@ from .handshake import (
     CLOSED,
     COOKIE_ECHOED,
     ESTABLISHED,
-    FORWARD_TSN,
-    INTERLEAVING,
+    EVERYTHING,
     PADDING,
-    RECONFIG,
     ZERO_CHECKSUM,
     Handshake,
 )
@@ -58,8 +56,6 @@ SHUTDOWN_SENT: Final = 5
 SHUTDOWN_RECEIVED: Final = 6
 SHUTDOWN_ACK_SENT: Final = 7
 "States (section 4) after those of the handshake."
-
-EVERYTHING: Final = FORWARD_TSN | RECONFIG | INTERLEAVING | PADDING | ZERO_CHECKSUM
 
 
 def _nothing() -> bool:
@@ -317,11 +313,11 @@ class Association:
 
     def _take_cookie_echo(self, chunk: CookieEcho, tag: int, now: float) -> bool:
         before = self.state
-        answer, restarted = self._handshake.cookie_echo(chunk, tag, now)
+        answer, peer_tag, restarted = self._handshake.cookie_echo(chunk, tag, now)
         if answer is None:
             return False
         if isinstance(answer, Error):
-            self._bundle.add_alone(answer.encode(), self._handshake.agreement.peer_tag)
+            self._bundle.add_alone(answer.encode(), peer_tag)
             return False
         if restarted:
             self._handshake.established()

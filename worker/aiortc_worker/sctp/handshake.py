@@ -41,6 +41,7 @@ INTERLEAVING: Final = 4
 PADDING: Final = 8
 ZERO_CHECKSUM: Final = 16
 "Bits of what a peer knows."
+EVERYTHING: Final = FORWARD_TSN | RECONFIG | INTERLEAVING | PADDING | ZERO_CHECKSUM
 
 DTLS: Final = 1
 "The error detection method that makes checksums needless (RFC 9653, section 8.2)."
@@ -125,33 +126,33 @@ class Handshake:
         self._start_timer(now)
         return self._echo
 
-    def cookie_echo(self, chunk: CookieEcho, tag: int, now: float) -> tuple[Simple | Error | None, bool]:
-        """Acts on a cookie (sections 5.1.5 and 5.2.4): what to answer, and whether the peer has begun anew.
+    def cookie_echo(self, chunk: CookieEcho, tag: int, now: float) -> tuple[Simple | Error | None, int, bool]:
+        """Acts on a cookie (sections 5.1.5 and 5.2.4): what to answer with which tag, and whether the peer begins anew.
 
         `state` is ESTABLISHED afterwards where an association has come of it.
         """
         cookie = open_cookie(self._secret, chunk.cookie)
         if cookie is None or cookie.agreement.local_tag != tag:
-            return None, False
+            return None, 0, False
         own, new = self.agreement, cookie.agreement
         same_local, same_peer = new.local_tag == own.local_tag, new.peer_tag == own.peer_tag
         stale = now - cookie.made_at - LIFETIME
         if stale > 0 and not (same_local and same_peer):
             staleness = min(int(stale * 1e6), 2**32 - 1)
-            return Error([(STALE_COOKIE, staleness.to_bytes(4, "big"))]), False
+            return Error([(STALE_COOKIE, staleness.to_bytes(4, "big"))]), new.peer_tag, False
         if self.state >= ESTABLISHED:
             if same_local and same_peer:
-                return Simple(COOKIE_ACK), False  # D: our COOKIE ACK was lost.
+                return Simple(COOKIE_ACK), new.peer_tag, False  # D: our COOKIE ACK was lost.
             if (cookie.local_tie, cookie.peer_tie) != (own.local_tag, own.peer_tag) or same_local or same_peer:
-                return None, False
+                return None, 0, False
             self.agreement = new  # A
-            return Simple(COOKIE_ACK), True
+            return Simple(COOKIE_ACK), new.peer_tag, True
         if same_local and not same_peer:
             self.agreement = new  # B: both have begun, and the peer's INIT ACK is on its way or was for another tag.
         elif not same_local:
-            return None, False  # C: late.
+            return None, 0, False  # C: late.
         self.established()
-        return Simple(COOKIE_ACK), False
+        return Simple(COOKIE_ACK), new.peer_tag, False
 
     def _agree(self, chunk: Init, local_tag: int, local_tsn: int) -> Agreement:
         return Agreement(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from aiortc_worker.sctp.association import EVERYTHING, Association
+from aiortc_worker.sctp.association import Association
 from aiortc_worker.sctp.events import (
     Ended,
     Established,
@@ -24,6 +24,7 @@ from aiortc_worker.sctp.events import (
     StreamClosed,
     StreamReset,
 )
+from aiortc_worker.sctp.handshake import EVERYTHING
 
 UDP = 28 + 13 + 24
 "Bytes that IP, UDP and DTLS add to a packet."
@@ -185,7 +186,8 @@ class Network:
         while self._due and self._due[0][0] <= begun + seconds:
             if until():
                 return self.now - begun
-            self.now, _, action = heapq.heappop(self._due)
+            due, _, action = heapq.heappop(self._due)
+            self.now = max(self.now, due)
             action()
         if not until():
             self.now = begun + seconds
