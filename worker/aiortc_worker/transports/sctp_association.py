@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, Protocol
 
 from ..sctp.association import Association
 from ..sctp.events import Ended, Established, Event, GivenUp, Message, Part, Restarted, StreamClosed, StreamReset
 from ..sctp.handshake import CLOSED
+
+logger = logging.getLogger(__name__)
 
 EARLY = 0.001
 "Seconds by which uvloop may be early: it counts in milliseconds."
@@ -24,7 +27,7 @@ class Dtls(Protocol):
     @property
     def largest_packet(self) -> int: ...
 
-    def send_data(self, data: bytes) -> bool: ...
+    def send_packets(self, packets: Sequence[bytes]) -> bool: ...
     def keep_whole(self, whole: bool) -> None: ...
     def give_data(self, receiver: Callable[[list[bytes]], None] | None) -> None: ...
 
@@ -276,8 +279,8 @@ class SctpAssociation:
         self._arm()
 
     def _send(self, packets: list[bytes]) -> None:
-        for packet in packets:
-            self._dtls.send_data(packet)
+        if packets and not self._dtls.send_packets(packets):
+            logger.debug("not all of %d packets were sent: there is no DTLS, or no path", len(packets))
 
     def _tell(self) -> None:
         events = self._core.events
