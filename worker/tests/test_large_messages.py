@@ -10,6 +10,8 @@ import pytest
 from pair import Peer, close, connect, put
 from sctp_wire import I_FORWARD_TSN, End, joined, part
 
+from aiortc_worker.sctp.association import Association
+from aiortc_worker.sctp.handshake import EVERYTHING, INTERLEAVING
 from aiortc_worker.sctp.inbound import WINDOW
 from aiortc_worker.sctp.reassembly import ASSEMBLED
 from aiortc_worker.session.wire import FRAGMENT, MESSAGE, MORE, Limits
@@ -230,6 +232,13 @@ async def test_a_link_that_does_not_drain_stops_a_large_message() -> None:
     await close(a, b)
 
 
+@pytest.fixture
+def _without_interleaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with every peer that does not know I-DATA."""
+    monkeypatch.setattr(Association.__init__, "__defaults__", (EVERYTHING & ~INTERLEAVING,))
+
+
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_channels_take_turns_between_large_messages() -> None:
     a, b, [big, small], [first, second] = await channels("big", "small")
     giving = asyncio.create_task(give_by_credit(a, big, content(2 * MIB)))
@@ -244,6 +253,7 @@ async def test_channels_take_turns_between_large_messages() -> None:
     await close(a, b)
 
 
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_nothing_is_sent_in_the_middle_of_a_message_whose_rest_is_not_here_yet() -> None:
     a, b, [big, small], [first, second] = await channels("big", "small")
     give(big, content(GATHERED), more=True)
@@ -257,6 +267,7 @@ async def test_nothing_is_sent_in_the_middle_of_a_message_whose_rest_is_not_here
     await close(a, b)
 
 
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_of_a_message_whose_turn_had_not_come_when_its_channel_was_dropped_nothing_is_sent() -> None:
     a, b, [big, small], [first, second] = await channels("big", "small")
     give(small, content(GATHERED), more=True)
@@ -271,6 +282,7 @@ async def test_of_a_message_whose_turn_had_not_come_when_its_channel_was_dropped
     await close(a, b)
 
 
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_a_channel_opened_during_a_large_message_waits_for_its_end() -> None:
     a, b, [big], [first] = await channels("big")
     give(big, content(GATHERED), more=True)
@@ -286,6 +298,35 @@ async def test_a_channel_opened_during_a_large_message_waits_for_its_end() -> No
     await close(a, b)
 
 
+async def test_a_large_message_keeps_no_other_channel_waiting_where_both_ends_know_i_data() -> None:
+    a, b, [big, small], [first, second] = await channels("big", "small")
+    give(big, content(600_000), more=True)
+    await a.session.until(lambda: sum(a.session.credits.get(big, [])) == 600_000)
+    put(small, "between")
+    assert await arrived(b, second, 1) == ["between"]
+    late = a.channel(label="late")
+    put(late, "hello")
+    assert await arrived(b, await b.accept(3), 1) == ["hello"]
+    assert first not in b.session.messages
+    give(big, b"end", more=False)
+    assert await arrived(b, first, 1) == [content(600_000) + b"end"]
+    await close(a, b)
+
+
+async def test_two_large_messages_at_a_time_may_be_given_up_one_by_one() -> None:
+    a, b, [big, other], [first, second] = await channels("big", "other")
+    give(big, content(600_000), more=True)
+    give(other, content(700_000), more=True)
+    await b.session.until(lambda: b.session.parts.get(first) and b.session.parts.get(second))
+    await big.close()
+    await asyncio.gather(a.session.event(big, "close"), b.session.event(first, "close"))
+    give(other, b"end", more=False)
+    assert await arrived(b, second, 1) == [content(700_000) + b"end"]
+    assert first not in b.session.messages
+    await close(a, b)
+
+
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_a_channel_opened_and_closed_during_a_large_message_opens_and_closes_at_the_peer() -> None:
     a, b, [big], _ = await channels("big")
     give(big, content(GATHERED), more=True)

@@ -136,6 +136,11 @@ class SctpAssociation:
         return self._core.streams
 
     @property
+    def interleaves(self) -> bool:
+        """Whether messages of several streams may be sent at a time (RFC 8260)."""
+        return self._core.interleaves
+
+    @property
     def malformed(self) -> int:
         """Packets that were dropped for what they say of themselves."""
         return self._core.malformed
@@ -206,8 +211,8 @@ class SctpAssociation:
     ) -> bool:
         """Queues a message in the course of `refill`; with `more`, the part of one that further calls go on with.
 
-        `data` is not empty; `expiry` is in seconds of `time.monotonic()`. Until the last part nothing else may be
-        queued. Returns False when the message was given up meanwhile.
+        `data` is not empty; `expiry` is in seconds of `time.monotonic()`. Until the last part other streams may queue
+        something only where the association `interleaves`. Returns False when the message was given up meanwhile.
         """
         ends_at = inf if expiry is None else expiry
         limit = -1 if max_retransmits is None else max_retransmits
