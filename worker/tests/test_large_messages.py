@@ -323,6 +323,10 @@ async def test_two_large_messages_at_a_time_may_be_given_up_one_by_one() -> None
     give(other, b"end", more=False)
     assert await arrived(b, second, 1) == [content(700_000) + b"end"]
     assert first not in b.session.messages
+    again = a.channel(label="again")
+    assert (await a.session.event(again, "open")).stream_id == 0
+    put(again, "on the same stream")
+    assert await arrived(b, await b.accept(3), 1) == ["on the same stream"]
     await close(a, b)
 
 
