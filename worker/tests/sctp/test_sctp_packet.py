@@ -104,6 +104,7 @@ REFUSED = {
     "no chunk": b"",
     "bytes after the last chunk": chunk(11, b"") + b"xx",
     "a chunk shorter than its header": chunk(11, b"", length=3),
+    "a chunk of length 0 that nobody knows": chunk(250, b"", length=0),
     "a chunk longer than its packet": chunk(9, b"abcd", length=12),
     "DATA without its fixed fields": chunk(0, bytes(11)),
     "I-DATA without its fixed fields": chunk(64, bytes(15)),

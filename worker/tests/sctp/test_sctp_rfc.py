@@ -311,6 +311,7 @@ def test_3758_3_5_a_skip_that_gets_lost_is_sent_again() -> None:
     network.run(2)
     a.link.dead = False
     network.run(10)
+    assert not a.association.transfer.outbound.outstanding
     a.send(b"next")
     network.run(1)
     assert b.data == [b"next"]
@@ -377,6 +378,7 @@ def test_6525_a_request_that_gets_lost_is_sent_again_and_performed_once() -> Non
     network.run(10)
     assert b.events.count(StreamReset(3)) == 1
     assert a.association.transfer.resets.deadline == float("inf")
+    assert a.association.transfer.resets._reset_out == {3}
 
 
 # RFC 8260 and RFC 9653: what both ends must know
