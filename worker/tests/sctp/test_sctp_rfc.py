@@ -304,6 +304,15 @@ def test_3758_messages_that_are_whole_keep_their_order_before_a_skip() -> None:
     assert a.data == [b"ab", b"c", b"d", b"e"]
 
 
+def test_3758_messages_that_waited_for_what_is_skipped_are_told_in_their_order() -> None:
+    _, a, tsn = alone()
+    give(a, c.Data(3, tsn + 3, 7, 3, 53, b"d"), c.Data(3, tsn + 2, 7, 2, 53, b"c"), c.Data(3, tsn + 4, 7, 4, 53, b"e"))
+    assert a.messages == []
+    give(a, c.ForwardTsn(tsn + 3, [(7, 3, False)]))
+    assert a.data == [b"c", b"d", b"e"]
+    assert a.association.transfer.inbound.reassembly.held == 0
+
+
 def test_3758_3_5_a_skip_that_gets_lost_is_sent_again() -> None:
     network, a, b = joined()
     a.link.dead = True
