@@ -229,17 +229,23 @@ class Association:
         if packet.destination != self._bundle.port or not self._may_take(chunks, tag):
             return
         with_data = False
+        may_have_data = self.state in (ESTABLISHED, SHUTDOWN_PENDING, SHUTDOWN_SENT)
         for chunk in chunks:
             if isinstance(chunk, Data):
-                if self._take_data(chunk):
-                    with_data = True
+                if not may_have_data:
+                    continue
+                if not chunk.payload:
+                    self._fail((NO_USER_DATA, chunk.tsn.to_bytes(4, "big")), "a DATA chunk without data")
+                    return
+                self.transfer.inbound.take(chunk)
+                with_data = True
             elif isinstance(chunk, Sack):
                 self.transfer.take_sack(chunk)
-            elif not self._take_control(chunk, tag, now):
+            elif self._take_control(chunk, tag, now) and not self.is_over:
+                may_have_data = self.state in (ESTABLISHED, SHUTDOWN_PENDING, SHUTDOWN_SENT)
+            else:
                 break
-            if self.is_over:
-                return
-        if with_data:
+        if with_data and not self.is_over:
             self.transfer.took_packet(now)
 
     def _may_take(self, chunks: list[Chunk], tag: int) -> bool:
@@ -254,16 +260,6 @@ class Association:
             reflected = first.reflected if isinstance(first, Abort) else bool(first.flags & 1)
             return tag == (own.peer_tag if reflected else own.local_tag) and tag != 0
         return tag == own.local_tag
-
-    def _take_data(self, chunk: Data) -> bool:
-        state = self.state
-        if state not in (ESTABLISHED, SHUTDOWN_PENDING, SHUTDOWN_SENT):
-            return False
-        if not chunk.payload:
-            self._fail((NO_USER_DATA, chunk.tsn.to_bytes(4, "big")), "a DATA chunk without data")
-            return False
-        self.transfer.take_data(chunk)
-        return True
 
     def _take_control(self, chunk: Chunk, tag: int, now: float) -> bool:
         """Acts on a chunk; False when the rest of its packet is not to be looked at."""

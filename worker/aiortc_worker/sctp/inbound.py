@@ -32,6 +32,7 @@ class Inbound:
         self.cumulative = tsn - 1
         "All up to this TSN has arrived."
         self.reassembly = Reassembly(events, interleaved)
+        self._interleaved = interleaved
         self.backlog = 0
         "Bytes of messages that were told and nobody has read."
         self.deadline = inf
@@ -51,7 +52,12 @@ class Inbound:
         return max(0, WINDOW - self.reassembly.held - self.backlog)
 
     def take(self, chunk: Data) -> None:
-        """Takes a chunk of the peer's; one that cannot be kept was not received: the peer sends it again."""
+        """Takes a chunk of the peer's; one that cannot be kept was not received: the peer sends it again.
+
+        The kind, DATA or I-DATA, that was not agreed on is void (RFC 8260, section 2.2.1).
+        """
+        if chunk.interleaved != self._interleaved:
+            return
         tsn = unwrap(chunk.tsn, self.cumulative)
         if chunk.flags & IMMEDIATE:
             self.urgent = True

@@ -120,7 +120,8 @@ class Outbound:
         self.gave_up = False
         "Whether something may have to be skipped that the peer was not told of."
         self._header = I_DATA.size if interleaved else DATA.size
-        self._queue: deque[OutboundChunk] = deque()
+        self.waiting: deque[OutboundChunk] = deque()
+        "What was queued and not sent."
         self._sequences: dict[int, int] = {}
         "Of the next ordered message of a stream; of unordered ones with I-DATA under the stream's complement."
         self._unfinished: dict[int, Outgoing] = {}
@@ -157,7 +158,7 @@ class Outbound:
                 )
                 flags = WHOLE if ordered else WHOLE | UNORDERED
                 taken = self._header + ((size + 3) & ~3)
-                self._queue.append(OutboundChunk(flags, stream, sequence, protocol, 0, data, taken, limited))
+                self.waiting.append(OutboundChunk(flags, stream, sequence, protocol, 0, data, taken, limited))
                 if limited is not None:
                     limited.whole = True
                 return True
@@ -188,7 +189,7 @@ class Outbound:
                 position |= LAST
             piece = data[start : start + most]
             taken = self._header + ((len(piece) + 3) & ~3)
-            self._queue.append(
+            self.waiting.append(
                 OutboundChunk(
                     position, stream, message.sequence, message.protocol, message.next_fragment, piece, taken, message
                 )
@@ -209,7 +210,7 @@ class Outbound:
         # A last fragment that is never sent: peers take the beginning of a message right behind a middle for an error.
         flags = LAST | (UNORDERED if message.unordered else 0)
         end = OutboundChunk(flags, stream, message.sequence, 0, message.next_fragment, b"", self._header, message)
-        self._queue.append(end)
+        self.waiting.append(end)
 
     def unfinished(self, stream: int) -> Outgoing | None:
         """The message of a stream whose last part was not queued."""
@@ -217,9 +218,9 @@ class Outbound:
 
     def next_chunk(self) -> OutboundChunk | None:
         """The next chunk to be sent for the first time, with its TSN; None when there is none."""
-        queue = self._queue
-        while queue:
-            chunk = queue.popleft()
+        waiting = self.waiting
+        while waiting:
+            chunk = waiting.popleft()
             message = chunk.message
             if message is not None:
                 if message.abandoned and not chunk.flags & LAST:
@@ -287,12 +288,12 @@ class Outbound:
 
     def is_under_way(self, stream: int) -> bool:
         """Whether data of a stream is not acknowledged yet."""
-        return self._last_tsns.get(stream, -1) > self.cumulative or any(each.stream == stream for each in self._queue)
+        return self._last_tsns.get(stream, -1) > self.cumulative or any(each.stream == stream for each in self.waiting)
 
     @property
     def is_idle(self) -> bool:
         """Whether all that was queued is acknowledged."""
-        return not self._queue and not self.outstanding
+        return not self.waiting and not self.outstanding
 
     def drop_unfinished(self) -> None:
         """Forgets messages whose end was never queued; for an association that is being shut down."""

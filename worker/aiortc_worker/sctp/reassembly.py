@@ -100,6 +100,14 @@ class Reassembly:
         """Takes a fragment that was not there before."""
         flags = chunk.flags
         if flags & WHOLE == WHOLE:
+            stream = chunk.stream
+            if not self._passing and not self._ready and not flags & UNORDERED:
+                # Nearly all there are: a whole message whose turn it is.
+                due = self._next.get(stream, 0)
+                if chunk.sequence == due:
+                    self._next[stream] = (due + 1) & self._last_sequence
+                    self._events.append(Message(stream, chunk.protocol, chunk.payload))
+                    return
             self._take_whole(chunk.stream, chunk.sequence, bool(flags & UNORDERED), chunk.protocol, chunk.payload)
             return
         position = place(chunk) if chunk.interleaved else tsn

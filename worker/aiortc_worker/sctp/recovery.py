@@ -66,7 +66,7 @@ class Recovery:
         "Bytes of it."
         self._sent: deque[tuple[float, OutboundChunk]] = deque()
         "In the order of time; what was sent again since, or is acknowledged, is void."
-        self._resend: list[int] = []
+        self.resend: list[int] = []
         "A heap of TSNs that are lost."
         self._newest = (-1.0, -1)
         "When the latest of what has arrived was sent, and its TSN."
@@ -95,8 +95,8 @@ class Recovery:
     def next_lost(self) -> OutboundChunk | None:
         """The earliest chunk to be sent again."""
         outstanding = self._outbound.outstanding
-        while self._resend:
-            chunk = outstanding.get(heapq.heappop(self._resend))
+        while self.resend:
+            chunk = outstanding.get(heapq.heappop(self.resend))
             if chunk is not None and not chunk.acked and not chunk.in_flight and not chunk.is_abandoned:
                 self.resent_first = self.resent_first or chunk.tsn == self._outbound.cumulative + 1
                 return chunk
@@ -104,7 +104,7 @@ class Recovery:
 
     def put_back(self, chunk: OutboundChunk) -> None:
         """Keeps a chunk of `next_lost` for later: there is no room."""
-        heapq.heappush(self._resend, chunk.tsn)
+        heapq.heappush(self.resend, chunk.tsn)
 
     def tail(self, now: float) -> OutboundChunk | None:
         """The chunk that was sent last, to be sent again as a probe (RFC 8985, section 7.3)."""
@@ -136,7 +136,7 @@ class Recovery:
 
     def _probe_time(self, now: float) -> float:
         smoothed = self.round_trip.smoothed
-        if smoothed is None or self._probed >= 0 or self.errors or self._resend or self.recovering:
+        if smoothed is None or self._probed >= 0 or self.errors or self.resend or self.recovering:
             return inf
         due = now + 2 * smoothed + self.ack_delay
         return due if due < self.t3 else inf
@@ -259,7 +259,7 @@ class Recovery:
         self.flight -= chunk.size
         message = chunk.message
         if message is None or not message.is_over(chunk.sends, now):
-            heapq.heappush(self._resend, chunk.tsn)
+            heapq.heappush(self.resend, chunk.tsn)
         elif not message.abandoned:
             self.abandoned(chunk)
 
@@ -318,7 +318,7 @@ class Recovery:
         self._blocks.clear()
         self._blocked = 0
         self._sent.clear()
-        self._resend.clear()
+        self.resend.clear()
         for chunk in self._outbound.outstanding.values():
             chunk.acked = False
             if chunk.in_flight:
@@ -326,7 +326,7 @@ class Recovery:
                 self.flight -= chunk.size
             message = chunk.message
             if message is None or not message.is_over(chunk.sends, now):
-                self._resend.append(chunk.tsn)
+                self.resend.append(chunk.tsn)
             elif not message.abandoned:
                 self.abandoned(chunk)
 

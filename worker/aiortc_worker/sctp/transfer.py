@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .bundle import Bundle
-from .chunks import SACK, Data, ForwardTsn, Reconfig, Sack
+from .chunks import SACK, ForwardTsn, Reconfig, Sack
 from .congestion import BASE, BURST, FASTEST, LEAST_FLIGHT, Congestion
 from .cookie import Agreement
 from .events import Event
@@ -46,11 +46,6 @@ class Transfer:
             self.recovery.ack_delay = 2 * DELAY
 
     # In
-
-    def take_data(self, chunk: Data) -> None:
-        """Takes DATA or I-DATA; the kind that was not agreed on is void (RFC 8260, section 2.2.1)."""
-        if chunk.interleaved == self.outbound.interleaved:
-            self.inbound.take(chunk)
 
     def took_packet(self, now: float) -> None:
         """Ends a packet with data."""
@@ -150,15 +145,13 @@ class Transfer:
             limit = max(limit, recovery.flight + 1)
         any_sent = False
         while recovery.flight < limit or recovery.must_resend:
-            chunk = recovery.next_lost()
+            chunk = recovery.next_lost() if recovery.resend else None
             if chunk is None:
-                if recovery.flight >= limit:
+                if recovery.flight >= limit or not (outbound.waiting or more()):
                     break
                 chunk = outbound.next_chunk()
                 if chunk is None:
-                    if more():
-                        continue
-                    break
+                    continue
             recovery.must_resend = False
             recovery.sent(chunk, now)
             bundle.add_data(outbound.encode(chunk))

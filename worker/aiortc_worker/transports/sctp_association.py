@@ -292,11 +292,13 @@ class SctpAssociation:
         while events:
             told = events[:]
             events.clear()
+            message = self._handler.message
             for event in told:
                 if isinstance(event, Message):
-                    self._handler.message(event.stream, event.protocol, event.data)
+                    message(*event)
                 else:
                     self._tell_other(event)
+                    message = self._handler.message
 
     def _tell_other(self, event: Event) -> None:
         handler = self._handler
