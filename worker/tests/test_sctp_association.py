@@ -57,8 +57,7 @@ async def test_what_leaves_in_a_turn_is_handed_to_dtls_at_once() -> None:
 
 async def test_a_long_packet_waits_for_no_other() -> None:
     a, b = await joined()
-    a.association._set_packet_size(16_384)
-    await asyncio.sleep(0)
+    a.association._core._bundle.resize(16_384)
     a.wire.batches.clear()
     a.send(b"x" * 40_000)
     await b.has(1)

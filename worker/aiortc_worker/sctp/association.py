@@ -403,21 +403,32 @@ class Association:
 
     # Packets out
 
-    def flush(self, now: float, more: Callable[[], bool] = _nothing) -> list[bytes]:
+    def flush(
+        self,
+        now: float,
+        more: Callable[[], bool] = _nothing,
+        leave: Callable[[list[bytes]], None] | None = None,
+    ) -> list[bytes]:
         """Ends a turn: acts on acknowledgements, sends what may be sent, and returns the packets.
 
-        `more` is asked while there is room: it queues a further message, or returns False.
+        `more` is asked while there is room: it queues a further message, or returns False. `leave` is given packets
+        before the turn ends, when a long one is full.
         """
+        self._bundle.leave = leave
+        self._fill(now, more)
+        self._bundle.leave = None
+        return self._bundle.take()
+
+    def _fill(self, now: float, more: Callable[[], bool]) -> None:
         if self.is_over or self.state < ESTABLISHED:
             self._bundle.close()
-            return self._bundle.take()
+            return
         if self._probing.due:
             self._bundle.add_together(self._probing.probe(now))
         self.transfer.flush(now, more if self.state == ESTABLISHED else _nothing)
         if self.state != ESTABLISHED:
             self._go_on_shutting_down(now)
         self._bundle.close()
-        return self._bundle.take()
 
     def timeout(self, now: float) -> None:
         """Acts on what is due; `flush` must follow."""

@@ -5,8 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 from .congestion import BASE
 from .packet import FIRST_CHUNK, encode_packet
+
+LONG: Final = 8192
+"Bytes of a packet that waits for no other: its system call is a small part of it, and the peer can begin with it."
 
 
 class Bundle:
@@ -25,6 +31,8 @@ class Bundle:
         "Its chunks that go ahead of its data."
         self.data: list[bytes] = []
         self.port = port
+        self.leave: Callable[[list[bytes]], None] | None = None
+        "Who is given packets before the turn ends, when a long one is full."
         self._packets: list[bytes] = []
 
     def add_control(self, chunk: bytes) -> None:
@@ -61,6 +69,8 @@ class Bundle:
         self.control = []
         self.data = []
         self.room = self.size - FIRST_CHUNK
+        if self.leave is not None and len(self._packets[-1]) >= LONG:
+            self.leave(self.take())
 
     def resize(self, size: int) -> None:
         """From now on packets have at most so many bytes."""

@@ -276,7 +276,7 @@ class SctpAssociation:
         self._turning = False
         core, handler = self._core, self._handler
         core.transfer.inbound.backlog = handler.backlog()
-        self._send(core.flush(time.monotonic(), handler.refill))
+        self._send(core.flush(time.monotonic(), handler.refill, self._send))
         # After the packets, which somebody waits for.
         self._tell()
         if core.is_established:
