@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from aiortc.rtcsctptransport import CHUNK_TYPES, RECONFIG_PARAM_TYPES
 from aiortc.rtp import RtpPacket, unwrap_rtx
 
 from aiortc_worker.compat.libopus import LibopusDecoder, is_available
@@ -16,8 +15,7 @@ from aiortc_worker.rtp.parameters import HeaderExtension
 from aiortc_worker.rtp.router import Router
 from aiortc_worker.rtp.rtcp import parse_part, parts_of, remb_bitrate
 from aiortc_worker.rtp.transport_cc import unpack
-from aiortc_worker.sctp.packet import CHUNK, DATA, chunks_of, decode_sack, seal
-from aiortc_worker.sctp.strict import check_chunk
+from aiortc_worker.sctp.packet import decode_packet, encode_packet
 from aiortc_worker.transports.dcep import decode_open
 from aiortc_worker.transports.ice_candidate import parse_candidate
 from aiortc_worker.transports.mdns_answer import addresses
@@ -26,7 +24,6 @@ from aiortc_worker.transports.turn_stream import TurnStream
 
 EXTENSIONS: Final = ExtensionsMap(HeaderExtension(uri, id) for id, uri in enumerate(READERS, 1))
 "All that can be read, numbered from 1 in the order of `READERS`."
-DATA_CHUNK, SACK, RECONFIG = 0, 3, 130
 SEGMENT: Final = 7
 "Bytes of the first piece of a stream; TCP cuts where it likes."
 
@@ -97,20 +94,7 @@ def _opus(data: bytes) -> None:
 
 def _sctp(data: bytes) -> None:
     """The chunks of a packet whose checksum is right, as an association reads them."""
-    packet = seal(5000, 5000, 1, [data])
-    for view in chunks_of(packet):
-        kind, flags, start, end = view
-        check_chunk(packet, view)
-        if kind == DATA_CHUNK:
-            if end - start > DATA.size:
-                DATA.unpack_from(packet, start)
-        elif kind == SACK:
-            decode_sack(packet, view)
-        elif kind in CHUNK_TYPES:
-            chunk: Any = CHUNK_TYPES[kind](flags=flags, body=packet[start + CHUNK.size : end])
-            for number, value in getattr(chunk, "params", ()) if kind == RECONFIG else ():
-                if number in RECONFIG_PARAM_TYPES:
-                    RECONFIG_PARAM_TYPES[number].parse(value)
+    decode_packet(encode_packet(5000, 5000, 1, [data]))
 
 
 TARGETS: Final[dict[str, Target]] = {
@@ -126,7 +110,7 @@ TARGETS: Final[dict[str, Target]] = {
     "transport-cc": Target(_transport_cc, ("aiortc_worker.rtp.transport_cc",)),
     "vp8": Target(_vp8, ("aiortc_worker.rtp.depayload", "aiortc.codecs.vpx")),
     "h264": Target(_h264, ("aiortc_worker.rtp.depayload",)),
-    "sctp": Target(_sctp, ("aiortc_worker.sctp.packet", "aiortc_worker.sctp.strict", "aiortc.rtcsctptransport")),
+    "sctp": Target(_sctp, ("aiortc_worker.sctp.packet", "aiortc_worker.sctp.parameters")),
     "dcep": Target(decode_open, ("aiortc_worker.transports.dcep",)),
 }
 if is_available():

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aiortc_worker.sctp.association import SctpAssociation
-from aiortc_worker.sctp.packet import chunks_of
+from aiortc_worker.sctp.packet import decode_packet
+from aiortc_worker.transports.sctp_association import SctpAssociation
 
-DATA, INIT, SACK, FORWARD_TSN = 0, 1, 3, 192
+DATA, SACK, FORWARD_TSN, I_DATA, I_FORWARD_TSN = 0, 3, 192, 64, 194
 
 
 class Wire:
@@ -30,7 +30,7 @@ class Wire:
         "Whether packets may not be fragmented."
         self.held: list[bytes] | None = None
         "What a test lets through later, while it is a list."
-        self._receiver: SctpAssociation | None = None
+        self._receiver: Callable[[list[bytes]], None] | None = None
         self._queue: deque[bytes] = deque()
 
     def send_data(self, data: bytes) -> bool:
@@ -63,19 +63,16 @@ class Wire:
     def kinds(self) -> list[list[int]]:
         """The types of the chunks of each packet sent, since it was asked last."""
         sent, self.sent = self.sent, []
-        return [[chunk[0] for chunk in chunks_of(packet)] for packet in sent]
+        return [[chunk.kind for chunk in decode_packet(packet, checksum=False).chunks] for packet in sent]
 
     def _deliver(self) -> None:
         packets = list(self._queue)
         self._queue.clear()
         if self._receiver is not None:
-            self._receiver.take(packets)
+            self._receiver(packets)
 
-    def _register_data_receiver(self, receiver: Any) -> None:
+    def give_data(self, receiver: Callable[[list[bytes]], None] | None) -> None:
         self._receiver = receiver
-
-    def _unregister_data_receiver(self, receiver: Any) -> None:
-        self._receiver = None
 
 
 class End:
@@ -83,7 +80,7 @@ class End:
 
     def __init__(self, role: str) -> None:
         self.wire = Wire(role, lambda: self.told.append("packet"))
-        self.association = SctpAssociation(self.wire, 5000, self)  # type: ignore[arg-type]
+        self.association = SctpAssociation(self.wire, 5000, self)
         self.connected = asyncio.Event()
         self.arrived = asyncio.Event()
         self.messages: list[tuple[int, bytes]] = []
@@ -110,6 +107,9 @@ class End:
 
     def established(self) -> None:
         self.connected.set()
+
+    def restarted(self) -> None:
+        self.told.append("restarted")
 
     def ended(self) -> None:
         self.connected.clear()
@@ -159,7 +159,7 @@ async def joined(a: End | None = None, b: End | None = None) -> tuple[End, End]:
     a, b = a or End("client"), b or End("server")
     a.wire.other, b.wire.other = b.wire, a.wire
     for end in (a, b):
-        end.association.begin(5000, 262144)
+        end.association.begin(5000)
     await asyncio.wait_for(asyncio.gather(a.connected.wait(), b.connected.wait()), 5)
     await asyncio.sleep(0.05)
     for end in (a, b):

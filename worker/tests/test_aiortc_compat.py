@@ -5,23 +5,18 @@ A failure here, after an upgrade, names what to read again; the number in our co
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import re
 import time
 from pathlib import Path
-from types import ModuleType
 
 import aioice
 import aiortc
 import OpenSSL
 import pytest
 from aioice import turn
-from aiortc import rtcsctptransport
 
-import aiortc_worker.compat.ice
-import aiortc_worker.sctp.association  # noqa: F401
-from aiortc_worker.aiortc_compat import run_now
+import aiortc_worker.compat.ice  # noqa: F401
 
 WORKER = Path(importlib.util.find_spec("aiortc_worker").submodule_search_locations[0])  # type: ignore[union-attr, index]
 PACKAGES = {
@@ -30,7 +25,6 @@ PACKAGES = {
     "OpenSSL": Path(OpenSSL.__file__).parent,
 }
 
-SCTP = ("association", "acknowledging", "bundling", "congestion", "path_mtu", "receiving", "sending", "timers")
 LINES = {
     "OpenSSL/SSL.py": {497: "class _VerifyHelper("},
     "aioice/candidate.py": {66: "self._network_host = host"},
@@ -88,7 +82,9 @@ LINES = {
         579: "raise exc",
         626: "async def _recv_next(",
         658: "except SSL.Error:",
+        665: "await self._data_receiver._handle_data(data)",
         674: "self._rx_srtp.unprotect(data)",
+        679: "def _register_data_receiver(",
         704: "async def _send_data(",
         711: "async def _send_rtp(",
         726: "def _set_state(",
@@ -97,38 +93,6 @@ LINES = {
         748: "except SSL.Error:",
     },
     "aiortc/rtp.py": {78: "def get(self, extension_profile: int"},
-    "aiortc/rtcsctptransport.py": {
-        847: "async def _abort(",
-        907: "def _set_extensions(",
-        928: "int(time.time())",
-        930: "async def _handle_data(",
-        956: "await self._receive_chunk(chunk)",
-        975: "chunk._expiry < time.time()",
-        1002: "def _mark_received(",
-        1027: "async def _receive(",
-        1033: "async def _receive_chunk(",
-        1076: "isinstance(chunk, InitChunk)",
-        1183: "async def _receive_data_chunk(",
-        1205: "async def _receive_forward_tsn_chunk(",
-        1252: "async def _receive_sack_chunk(",
-        1259: "received_time = time.time()",
-        1511: "async def _send_chunk(",
-        1541: "async def _send_sack(",
-        1557: "sack.advertised_rwnd = max(0, self._advertised_rwnd)",
-        1566: "def _set_state(",
-        1687: "def _t3_expired(",
-        1708: "def _t3_restart(",
-        1715: "def _t3_start(",
-        1720: "def _t3_cancel(",
-        1726: "async def _transmit(",
-        1773: "chunk._sent_time = time.time()",
-        1844: "def _update_rto(",
-        1858: "def _data_channel_close(",
-        1888: "def _data_channel_closed(",
-        1891: "self._data_channels.pop(stream_id)",
-        1894: "async def _data_channel_flush(",
-        1990: "assert stream_id not in self._data_channels",
-    },
 }
 
 
@@ -146,13 +110,12 @@ def test_a_line_is_where_the_comments_say(name: str, line: int) -> None:
     ("module", "file"),
     [
         ("aiortc_compat.py", ""),
-        ("compat/clocks.py", "aiortc/rtcsctptransport.py"),
+        ("compat/clocks.py", "aioice/turn.py"),
         ("compat/ice.py", "aioice/ice.py"),
         ("compat/ice_socket.py", "aioice/ice.py"),
         ("compat/servers.py", "aioice/turn.py"),
         ("compat/dtls.py", "aiortc/rtcdtlstransport.py"),
         ("rtp/extensions.py", "aiortc/rtp.py"),
-        *((f"sctp/{name}.py", "aiortc/rtcsctptransport.py") for name in SCTP),
     ],
 )
 def test_every_line_that_a_comment_names_is_checked_here(module: str, file: str) -> None:
@@ -171,19 +134,6 @@ def test_private_names_are_reached_in_compat_alone() -> None:
         assert foreign.findall(path.read_text()) == [], path.name
 
 
-async def test_run_now_runs_to_the_end_and_refuses_what_waits() -> None:
-    done = []
-
-    async def quick() -> None:
-        done.append(1)
-
-    run_now(quick())
-    assert done == [1]
-    with pytest.raises(RuntimeError, match="waited"):
-        run_now(asyncio.sleep(1))
-
-
-@pytest.mark.parametrize("module", [rtcsctptransport, turn])
-def test_of_the_module_time_they_use_what_stands_for_it(module: ModuleType) -> None:
-    assert module.time.time is time.monotonic
-    assert set(re.findall(r"\btime\.(\w+)\(", Path(str(module.__file__)).read_text())) == {"time"}
+def test_of_the_module_time_they_use_what_stands_for_it() -> None:
+    assert turn.time.time is time.monotonic
+    assert set(re.findall(r"\btime\.(\w+)\(", Path(str(turn.__file__)).read_text())) == {"time"}

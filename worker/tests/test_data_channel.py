@@ -131,7 +131,7 @@ async def test_identifiers_follow_the_dtls_role_and_skip_what_is_taken() -> None
 
 async def test_when_identifiers_run_out_the_channel_fails_and_no_other() -> None:
     a, b, channel, other = await pair()
-    a.sctp._association._outbound_streams_count = 4
+    a.sctp._association._core._handshake.agreement.outbound_streams = 4
     second, third = a.channel(label="fits"), a.channel(label="does not")
     beyond = a.channel(negotiated=True, stream_id=77)
     await a.session.event(second, "open")
@@ -178,13 +178,15 @@ async def test_a_channel_that_is_accepted_late_misses_nothing() -> None:
 async def test_close_delivers_what_was_sent_and_then_frees_the_stream() -> None:
     a, b, channel, other = await pair()
     answers: list[int] = []
-    answer = b.sctp._association._send_reconfig_param
+    resets = b.sctp._association._core.transfer.resets
+    answer = resets._take_request
 
-    async def noted(param: Any) -> None:
-        answers.append(getattr(param, "result", 1))
-        await answer(param)
+    def noted(request: Any) -> Any:
+        response = answer(request)
+        answers.append(response.result)
+        return response
 
-    b.sctp._association._send_reconfig_param = noted  # type: ignore[method-assign]
+    resets._take_request = noted  # type: ignore[method-assign]
     sent = [bytes([index]) * 50000 for index in range(20)]
     for message in sent:
         put(channel, message)
@@ -217,10 +219,8 @@ async def test_streams_may_be_used_again_and_again() -> None:
         await asyncio.gather(a.session.event(channel, "close"), b.session.event(other, "close"))
     await asyncio.sleep(0.05)
     for peer in (a, b):
-        association = peer.sctp._association
-        assert not association._data_channel_inbound_reset
-        assert not association._data_channel_outbound_reset
-        assert not association._data_channels
+        resets = peer.sctp._association._core.transfer.resets
+        assert not resets._used | resets._reset_in | resets._reset_out
         assert not peer.sctp._channels
     await close(a, b)
 

@@ -7,14 +7,13 @@ import random
 from typing import Any
 
 import pytest
-from aiortc.rtcsctptransport import InboundStream
 from pair import Peer, close, connect, put
-from sctp_wire import FORWARD_TSN, End, joined, part
+from sctp_wire import I_FORWARD_TSN, End, joined, part
 
-from aiortc_worker.sctp.chunk import InboundChunk, fragments
-from aiortc_worker.sctp.large_message import LargeMessage, begun
-from aiortc_worker.sctp.packet import seal
-from aiortc_worker.sctp.receiving import ASSEMBLED, WINDOW
+from aiortc_worker.sctp.association import Association
+from aiortc_worker.sctp.handshake import EVERYTHING, INTERLEAVING
+from aiortc_worker.sctp.inbound import WINDOW
+from aiortc_worker.sctp.reassembly import ASSEMBLED
 from aiortc_worker.session.wire import FRAGMENT, MESSAGE, MORE, Limits
 from aiortc_worker.transports.data_channel import GATHERED, DataChannel
 
@@ -43,7 +42,7 @@ def queue(end: End, *parts: bytes, stream: int = 0, **options: Any) -> bool:
 async def test_a_large_message_is_passed_on_while_it_arrives_and_a_small_one_when_it_is_whole() -> None:
     a, b = await joined()
     held = []
-    b.taken = lambda: held.append(WINDOW - b.association._advertised_rwnd)  # type: ignore[method-assign]
+    b.taken = lambda: held.append(WINDOW - b.association.figures()["receiver_window"])  # type: ignore[method-assign]
     small, large = content(ASSEMBLED - 10_000), content(4 * MIB)
     a.send(small)
     assert await b.has(1) == [small]
@@ -52,7 +51,7 @@ async def test_a_large_message_is_passed_on_while_it_arrives_and_a_small_one_whe
     assert (await b.has(2))[1] == large
     assert b.told.count("part") > 10
     assert max(held) < ASSEMBLED + 200_000
-    assert b.association._advertised_rwnd == WINDOW
+    assert b.association.figures()["receiver_window"] == WINDOW
     part(a, b)
 
 
@@ -84,7 +83,7 @@ async def test_whatever_the_wire_does_large_and_small_messages_arrive_once(seed:
             got = [data for of, data in b.messages if of == stream]
             assert got == [data for of, data in sent if of == stream]
     assert sorted(b.messages) == sorted(sent)
-    assert b.association._advertised_rwnd == WINDOW
+    assert b.association.figures()["receiver_window"] == WINDOW
     part(a, b)
 
 
@@ -124,11 +123,11 @@ async def test_a_message_given_up_in_the_middle_is_void_and_what_follows_arrives
     a, b = await joined()
     queue(a, content(size), last=False, ordered=ordered)
     await asyncio.sleep(0.1)
-    a.association.abandon()
+    a.association.abandon(0)
     for index in range(3):
         queue(a, bytes([index]), ordered=ordered)
     assert await b.has(3) == [b"\0", b"\1", b"\2"]
-    assert any(FORWARD_TSN in kinds for kinds in a.wire.kinds())
+    assert any(I_FORWARD_TSN in kinds for kinds in a.wire.kinds())
     assert b.told.count("given up") == (size > ASSEMBLED), "only of what has been passed on"
     assert b.parts == {}
     await asyncio.sleep(0.1)
@@ -149,52 +148,6 @@ async def test_the_rest_of_a_message_that_may_not_be_sent_again_is_dropped_with_
     part(a, b)
 
 
-async def test_a_peer_that_begins_messages_and_ends_none_fills_no_memory() -> None:
-    """Fragments on many streams, all of them first ones, with no regard to the window."""
-    a, b = await joined()
-    association = a.association
-    tsn = association._local_tsn
-    b.wire.passes = lambda packet: False
-    for index in range(6000):
-        (chunk, *_) = fragments(tsn + index, index % 500, 0, 53, b"x" * 1160, most=1160, ordered=False, position=2)
-        a.wire.other.arrive(seal(5000, 5000, association._remote_verification_tag, [bytes(chunk)]))
-        if index % 100 == 0:
-            await asyncio.sleep(0)
-    await asyncio.sleep(0.05)
-    held = sum(len(chunk.user_data) for each in b.association._inbound_streams.values() for chunk in each.reassembly)
-    assert WINDOW < held <= 3 * WINDOW + 1160
-    part(a, b)
-
-
-def fragment(flags: int, tsn: int, sequence: int = 0) -> InboundChunk:
-    return InboundChunk(flags, tsn, 0, sequence, 53, b"x")
-
-
-FIRST, LAST, UNORDERED = 2, 1, 4
-
-
-@pytest.mark.parametrize(
-    ("held", "latest", "why"),
-    [
-        ([fragment(FIRST, 1, sequence=1), fragment(0, 2, sequence=1)], 2, "a message before it is missing"),
-        ([fragment(0, 1), fragment(0, 2)], 2, "its beginning is missing"),
-        ([fragment(FIRST, 1), fragment(0, 3)], 3, "there is a gap"),
-        ([fragment(FIRST, 1), fragment(0, 2)], 3, "something else came last"),
-        ([fragment(FIRST, 1), fragment(LAST, 2)], 2, "it is whole"),
-    ],
-)
-def test_what_is_held_is_not_passed_on(held: list[InboundChunk], latest: int, why: str) -> None:
-    stream = InboundStream()
-    stream.reassembly = list(held)
-    assert begun(stream, latest) is None, why
-
-
-def test_what_is_held_without_a_gap_is_passed_on_across_the_end_of_the_numbers() -> None:
-    stream = InboundStream()
-    stream.reassembly = [fragment(UNORDERED | FIRST, 2**32 - 1, sequence=9), fragment(UNORDERED, 0, sequence=9)]
-    assert begun(stream, 0) == LargeMessage(0, 53, False, 2**32 - 1)
-
-
 async def test_a_stream_that_is_reset_in_the_middle_of_a_message_keeps_no_other_from_being_passed_on() -> None:
     a, b = await joined()
     for end in (a, b):
@@ -202,7 +155,7 @@ async def test_a_stream_that_is_reset_in_the_middle_of_a_message_keeps_no_other_
     queue(a, content(400_000), last=False, stream=4)
     await asyncio.sleep(0.2)
     assert b.parts
-    a.association._unfinished = None
+    a.association._core.transfer.outbound._unfinished.clear()
     a.association.reset(4)
     await asyncio.sleep(0.2)
     assert (b.resets, b.parts) == ([4], {})
@@ -279,6 +232,13 @@ async def test_a_link_that_does_not_drain_stops_a_large_message() -> None:
     await close(a, b)
 
 
+@pytest.fixture
+def _without_interleaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with every peer that does not know I-DATA."""
+    monkeypatch.setattr(Association.__init__, "__defaults__", (EVERYTHING & ~INTERLEAVING,))
+
+
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_channels_take_turns_between_large_messages() -> None:
     a, b, [big, small], [first, second] = await channels("big", "small")
     giving = asyncio.create_task(give_by_credit(a, big, content(2 * MIB)))
@@ -293,6 +253,7 @@ async def test_channels_take_turns_between_large_messages() -> None:
     await close(a, b)
 
 
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_nothing_is_sent_in_the_middle_of_a_message_whose_rest_is_not_here_yet() -> None:
     a, b, [big, small], [first, second] = await channels("big", "small")
     give(big, content(GATHERED), more=True)
@@ -306,6 +267,7 @@ async def test_nothing_is_sent_in_the_middle_of_a_message_whose_rest_is_not_here
     await close(a, b)
 
 
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_of_a_message_whose_turn_had_not_come_when_its_channel_was_dropped_nothing_is_sent() -> None:
     a, b, [big, small], [first, second] = await channels("big", "small")
     give(small, content(GATHERED), more=True)
@@ -320,6 +282,7 @@ async def test_of_a_message_whose_turn_had_not_come_when_its_channel_was_dropped
     await close(a, b)
 
 
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_a_channel_opened_during_a_large_message_waits_for_its_end() -> None:
     a, b, [big], [first] = await channels("big")
     give(big, content(GATHERED), more=True)
@@ -335,6 +298,39 @@ async def test_a_channel_opened_during_a_large_message_waits_for_its_end() -> No
     await close(a, b)
 
 
+async def test_a_large_message_keeps_no_other_channel_waiting_where_both_ends_know_i_data() -> None:
+    a, b, [big, small], [first, second] = await channels("big", "small")
+    give(big, content(600_000), more=True)
+    await a.session.until(lambda: sum(a.session.credits.get(big, [])) == 600_000)
+    put(small, "between")
+    assert await arrived(b, second, 1) == ["between"]
+    late = a.channel(label="late")
+    put(late, "hello")
+    assert await arrived(b, await b.accept(3), 1) == ["hello"]
+    assert first not in b.session.messages
+    give(big, b"end", more=False)
+    assert await arrived(b, first, 1) == [content(600_000) + b"end"]
+    await close(a, b)
+
+
+async def test_two_large_messages_at_a_time_may_be_given_up_one_by_one() -> None:
+    a, b, [big, other], [first, second] = await channels("big", "other")
+    give(big, content(600_000), more=True)
+    give(other, content(700_000), more=True)
+    await b.session.until(lambda: b.session.parts.get(first) and b.session.parts.get(second))
+    await big.close()
+    await asyncio.gather(a.session.event(big, "close"), b.session.event(first, "close"))
+    give(other, b"end", more=False)
+    assert await arrived(b, second, 1) == [content(700_000) + b"end"]
+    assert first not in b.session.messages
+    again = a.channel(label="again")
+    assert (await a.session.event(again, "open")).stream_id == 0
+    put(again, "on the same stream")
+    assert await arrived(b, await b.accept(3), 1) == ["on the same stream"]
+    await close(a, b)
+
+
+@pytest.mark.usefixtures("_without_interleaving")
 async def test_a_channel_opened_and_closed_during_a_large_message_opens_and_closes_at_the_peer() -> None:
     a, b, [big], _ = await channels("big")
     give(big, content(GATHERED), more=True)

@@ -107,6 +107,15 @@ async def test_an_open_on_a_stream_in_use_leaves_its_channel() -> None:
     await close(a, b)
 
 
+async def test_an_init_that_comes_with_the_end_of_the_dtls_handshake_is_taken() -> None:
+    a, b = Peer("controlling"), Peer("controlled")
+    await connect(a, b)
+    for peer in (a, b):
+        # Else connecting takes T1's second.
+        assert peer.sctp._association._core._handshake._retransmits == 0
+    await close(a, b)
+
+
 async def test_text_that_is_not_utf8_is_passed_on_as_it_came() -> None:
     a, b = Peer("controlling"), Peer("controlled")
     channel = a.channel(label="x")
@@ -125,7 +134,7 @@ async def test_packets_that_are_none_are_dropped(caplog: pytest.LogCaptureFixtur
     a, b = Peer("controlling"), Peer("controlled")
     await connect(a, b)
     association = b.sctp._association
-    tag = association._local_verification_tag
+    tag = association._core.local_tag
     late = InitChunk()
     late.initiate_tag, late.advertised_rwnd, late.initial_tsn = 1, 1000, 99
     late.outbound_streams = late.inbound_streams = 1
@@ -137,7 +146,7 @@ async def test_packets_that_are_none_are_dropped(caplog: pytest.LogCaptureFixtur
         serialize_packet(5000, 5000, 0, late),
         _with_checksum(struct.pack("!HHLL", 5000, 5000, tag, 0) + reset),
     ):
-        await association._handle_data(packet)
+        association.take([packet])
     await working(a, b, 1)
     await close(a, b)
 
@@ -159,7 +168,7 @@ async def test_the_flush_after_dtls_is_gone_raises_nowhere(caplog: pytest.LogCap
         put(channel, b"x" * 100_000)
     await a.dtls.dtls.end()
     put(channel, "after")
-    await a.sctp._association._send_chunk(InitChunk())
+    a.sctp._association.send(0, 53, b"after")
     await asyncio.sleep(0.05)
     await close(a, b)
     assert unhandled == []

@@ -9,16 +9,18 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from aiortc.rtcsctptransport import SCTP_MAX_PACKET_LENGTH as BASE
-from aiortc.rtcsctptransport import SCTP_SUPPORTED_CHUNK_EXT
 from media_session import wait_for
 from pair import Peer, close, connect, restart
 from sctp_wire import End, joined, part
 
 from aiortc_worker.compat import ice
-from aiortc_worker.sctp import path_mtu
-from aiortc_worker.sctp.acknowledging import WINDOW
-from aiortc_worker.sctp.path_mtu import ETHERNET, PAD, PROBES
+from aiortc_worker.sctp import handshake, path_probing
+from aiortc_worker.sctp.chunks import HeartbeatAck
+from aiortc_worker.sctp.congestion import BASE
+from aiortc_worker.sctp.inbound import WINDOW
+from aiortc_worker.sctp.packet import encode_packet
+from aiortc_worker.sctp.parameters import HEARTBEAT_INFO
+from aiortc_worker.sctp.path_probing import ETHERNET, PROBES
 from aiortc_worker.transports import path_mtu as interface
 
 LONGEST = 16384
@@ -50,7 +52,7 @@ class Path:
 
 async def on(largest: int, path: Callable[[bytes], bool] | None = None, seconds: float = 0.05) -> tuple[End, End]:
     """Two ends whose interfaces take packets of `largest` bytes; the path from the first carries what `path` says."""
-    path_mtu.PROBE_SECONDS = seconds
+    path_probing.PROBE_SECONDS = seconds
     a, b = End("client"), End("server")
     for end in (a, b):
         end.wire.largest_packet = largest
@@ -60,7 +62,7 @@ async def on(largest: int, path: Callable[[bytes], bool] | None = None, seconds:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(path_mtu, "PROBE_SECONDS", path_mtu.PROBE_SECONDS)
+    monkeypatch.setattr(path_probing, "PROBE_SECONDS", path_probing.PROBE_SECONDS)
 
 
 async def messages_pass(a: End, b: End, count: int = 30) -> None:
@@ -117,11 +119,7 @@ async def test_a_probe_that_gets_lost_is_sent_again() -> None:
 
 
 async def test_a_peer_that_does_not_say_that_it_knows_padding_is_sent_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without(self: path_mtu.PathMtu, params: list[tuple[int, bytes]]) -> None:
-        super(path_mtu.PathMtu, self)._set_extensions(params)
-        assert PAD not in dict(params)[SCTP_SUPPORTED_CHUNK_EXT]
-
-    monkeypatch.setattr(path_mtu.PathMtu, "_set_extensions", without)
+    monkeypatch.delitem(handshake._CHUNKS, 0x84)
     a, b = await on(LONGEST)
     await messages_pass(a, b)
     assert not a.wire.whole
@@ -195,14 +193,15 @@ async def test_another_path_begins_at_the_base_and_is_probed() -> None:
 
 async def test_an_echo_that_was_not_asked_for_changes_nothing() -> None:
     a, b = await on(0)
-    a.wire.largest_packet = LONGEST
-    chunk = path_mtu.HeartbeatAckChunk()
-    chunk.params = [(path_mtu.HEARTBEAT_INFO, b"guessed!")]
-    await a.association._receive_chunk(chunk)
+    guessed = HeartbeatAck((HEARTBEAT_INFO, b"guessed!")).encode()
+    packet = encode_packet(5000, 5000, a.association._core.local_tag, [guessed])
+    a.association.take([packet])
     assert mtu(a) == BASE
+    a.wire.largest_packet = LONGEST
     a.wire.passes = Path(BASE)
     a.association.route_changed()
-    await a.association._receive_chunk(chunk)
+    await asyncio.sleep(0.01)
+    a.association.take([packet])
     assert mtu(a) == BASE
     part(a, b)
 

@@ -1,4 +1,4 @@
-"""Spans of aiortc and aioice by a clock that nobody sets."""
+"""Spans of aioice by a clock that nobody sets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import ModuleType
 
 
 class Monotonic:
-    """Stands for the module `time`, of which aiortc and aioice use this alone."""
+    """Stands for the module `time`, of which aioice uses this alone."""
 
     time = staticmethod(time.monotonic)
 
@@ -15,8 +15,6 @@ class Monotonic:
 def use_monotonic(module: ModuleType) -> None:
     """Makes a module measure by the monotonic clock what it measures by `time.time()`.
 
-    Of aiortc/rtcsctptransport.py the lifetime of messages (:975), the age of a cookie (:928) and round trips (:1259,
-    :1773); of aioice when the binding of a TURN channel is refreshed (turn.py:332), which a clock that was put back let
-    expire.
+    Of aioice when the binding of a TURN channel is refreshed (turn.py:332), which a clock that was put back let expire.
     """
     module.__dict__["time"] = Monotonic

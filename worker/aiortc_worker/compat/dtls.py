@@ -90,11 +90,15 @@ class PacketHandler(Protocol):
     def handle_rtcp(self, data: bytes) -> None: ...
 
 
-class DataHandler(Protocol):
+class _DataReceiver:
     """Who takes what DTLS has decrypted."""
 
-    def take(self, packets: list[bytes]) -> None:
-        """Takes what arrived together; may not raise."""
+    def __init__(self, take: Callable[[list[bytes]], None]) -> None:
+        self.take = take
+
+    async def _handle_data(self, data: bytes) -> None:
+        """Takes what comes with the end of the handshake (aiortc/rtcdtlstransport.py:665): the peer's INIT, mostly."""
+        self.take([data])
 
 
 def _verify(openssl: SSL.Connection, certificate: X509, _error: int, depth: int, _ok: int) -> bool:
@@ -145,6 +149,7 @@ class DtlsConnection(RTCDtlsTransport):
         self._muted = False
         self.unreadable = Counter[str]()
         "Datagrams dropped, by protocol."
+        self._data_receiver: _DataReceiver | None = None
 
     async def run(self, role: str, identity: Identity, fingerprints: list[tuple[str, str]]) -> None:
         """Shakes hands and, when that succeeds, begins to pump; the state says how it went."""
@@ -299,6 +304,10 @@ class DtlsConnection(RTCDtlsTransport):
         size = RECORD_HEADER.size + RECORD_HEADER.unpack_from(records)[5]
         return self._path.send_run(records, size) == length and written
 
+    def give_data(self, receiver: Callable[[list[bytes]], None] | None) -> None:
+        """Says who takes the packets that arrive together; it may not raise (aiortc/rtcdtlstransport.py:679)."""
+        self._data_receiver = None if receiver is None else _DataReceiver(receiver)
+
     @property
     def largest_packet(self) -> int:
         """Bytes of the longest packet that a datagram may hold on the way to the peer; 0 when nobody knows."""
@@ -330,7 +339,7 @@ class DtlsConnection(RTCDtlsTransport):
                     self.unreadable["unknown"] += 1
         finally:
             if packets and (receiver := self._data_receiver) is not None:
-                receiver.take(packets)  # type: ignore[attr-defined]
+                receiver.take(packets)
         for datagram in self._written():
             self._path.send(datagram)
 

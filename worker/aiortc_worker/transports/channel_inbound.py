@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..sctp.association import SctpAssociation
 from ..session.remote import Remote
 from ..session.wire import GIVEN_UP, MORE, TEXT
 from .channel import Channel
 from .dcep import BINARY, BINARY_EMPTY, STRING, STRING_EMPTY
+from .sctp_association import SctpAssociation
 
 if TYPE_CHECKING:
     from ..session.session import Session

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..sctp.association import SctpAssociation
 from .channel import Channel, Part
 from .dcep import DCEP
+from .sctp_association import SctpAssociation
 
 
 class ChannelScheduler:
     """Hands an association the next message when all of the previous one has left; of a large one, the next part.
 
-    The association's own queue is first in, first out over all channels: what it has is as good as sent. The TSNs of a
-    message are consecutive, so from its first part to its last one every other channel waits (RFC 9260, section 6.9).
+    The association's own queue is first in, first out over all channels: what it has is as good as sent. With I-DATA
+    (RFC 8260) channels take turns part by part. Without, the TSNs of a message are consecutive, so from its first part
+    to its last one every other channel waits (RFC 9260, section 6.9).
     """
 
     def __init__(self, association: SctpAssociation) -> None:
         self._association = association
         self._ready: deque[Channel] = deque()
         self._begun: Channel | None = None
-        "Whose message the association has the first part of, and not the last."
+        "Whose message must end before another begins."
+        self._unfinished: set[Channel] = set()
+        "Of whose messages the association has the first part, and not the last."
         self._control: deque[tuple[int, bytes]] = deque()
         "Messages of DCEP and their streams, which wait for the end of the message that has begun."
         self._leaving: tuple[Channel, Part] | None = None
@@ -34,9 +37,10 @@ class ChannelScheduler:
         self._ready.clear()
         self._finishing.clear()
         self._control.clear()
-        if self._begun is not None:
-            self._begun.skipping = True
-            self._begun = None
+        for channel in self._unfinished:
+            channel.skipping = True
+        self._unfinished.clear()
+        self._begun = None
         self._has_left()
         self.settled()
 
@@ -94,7 +98,7 @@ class ChannelScheduler:
                 return False  # The rest of the message that has begun is not here yet.
             part = channel.outbound.popleft()
             taken = self._hand_over(channel, part)
-            self._begun = channel if taken and not part.last else None
+            self._note(channel, unfinished=taken and not part.last)
             if self._begun is None and channel.outbound:
                 self._ready.append(channel)
             self._leaving = (channel, part)
@@ -118,6 +122,14 @@ class ChannelScheduler:
     def _is_under_way(self, stream_id: int) -> bool:
         return any(waiting == stream_id for waiting, _ in self._control) or self._association.under_way(stream_id)
 
+    def _note(self, channel: Channel, unfinished: bool) -> None:
+        """Notes whether the association waits for the rest of a channel's message."""
+        if unfinished:
+            self._unfinished.add(channel)
+        else:
+            self._unfinished.discard(channel)
+        self._begun = channel if unfinished and not self._association.interleaves else None
+
     def _enter(self, channel: Channel) -> None:
         if channel is not self._begun:
             self._ready.append(channel)
@@ -129,12 +141,12 @@ class ChannelScheduler:
             channel.skipping = False
         if channel.skipping:
             return False
+        assert channel.stream_id is not None
         if channel.expired(part):
             channel.skipping = True
             if not part.first:
-                self._association.abandon()
+                self._association.abandon(channel.stream_id)
             return False
-        assert channel.stream_id is not None
         taken = self._association.queue(
             channel.stream_id,
             part.protocol,
@@ -149,11 +161,14 @@ class ChannelScheduler:
 
     def _leave(self, channel: Channel) -> None:
         """A channel has nothing to send any more; what has begun of a message is given up."""
+        if channel in self._ready:
+            self._ready.remove(channel)
+        if channel in self._unfinished:
+            assert channel.stream_id is not None
+            self._association.abandon(channel.stream_id)
+            self._unfinished.discard(channel)
         if channel is self._begun:
             self._begun = None
-            self._association.abandon()
-        elif channel in self._ready:
-            self._ready.remove(channel)
 
     def _has_left(self) -> None:
         if self._leaving is None:

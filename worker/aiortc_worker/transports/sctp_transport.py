@@ -6,11 +6,9 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from aiortc.exceptions import InvalidStateError
 from msgspec import Struct
 
 from ..bad_packets import BadPackets
-from ..sctp.association import SctpAssociation
 from ..session.remote import CallError, ObjectId, Remote, call, names
 from ..weak import weakly
 from .channel import Channel, ChannelFailure, ChannelOwner
@@ -18,6 +16,7 @@ from .channel_inbound import ChannelInbound
 from .channel_scheduler import ChannelScheduler
 from .dcep import ACK, ACK_TYPE, DCEP, OPEN_TYPE, ChannelOpen, decode_open, encode_open
 from .dtls_transport import DtlsState, DtlsTransport
+from .sctp_association import SctpAssociation
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -92,10 +91,9 @@ class SctpTransport(Remote):
             raise CallError("TypeError", f"port {params.port} is not between 1 and 65535")
         self.dtls = session.get(params.dtls, DtlsTransport)
         self._port = params.port
-        try:
-            self._association = SctpAssociation(self.dtls.dtls, params.port, self)
-        except InvalidStateError:
-            raise CallError("InvalidStateError", "the DTLS transport is closed") from None
+        if self.dtls.state == "closed":
+            raise CallError("InvalidStateError", "the DTLS transport is closed")
+        self._association = SctpAssociation(self.dtls.dtls, params.port, self)
         self.state: SctpState = "connecting"
         self.max_message_size = 65536
         "What the peer takes; 0 is no limit. Without word from it, 64 KiB (RFC 8841, section 6.1)."
@@ -237,6 +235,11 @@ class SctpTransport(Remote):
             if channel.state == "connecting":
                 self._open(channel)
 
+    def restarted(self) -> None:
+        """The peer has begun anew (RFC 9260, section 5.2.4, A): its channels are other ones, as another peer's are."""
+        self._start_over()
+        self.established()
+
     def ended(self) -> None:
         """Closes all channels."""
         if self.state == "closed":
@@ -327,7 +330,7 @@ class SctpTransport(Remote):
         if channel.stream_id is not None:
             return channel.stream_id if channel.stream_id < streams else None
         self._unnumbered.remove(channel)
-        return next((id for id in range(self._association.is_server, streams, 2) if id not in self._channels), None)
+        return next((id for id in range(self.dtls.role == "server", streams, 2) if id not in self._channels), None)
 
     def _establish(self, stream_id: int, channel: Channel | None, data: bytes) -> None:
         kind = data[0] if data else -1
@@ -427,6 +430,11 @@ class SctpTransport(Remote):
         """
         self._association.leave()
         self._association = SctpAssociation(self.dtls.dtls, self._port, self)
+        self._start_over()
+        if self.state != "connecting":
+            self._set_state("connecting")
+
+    def _start_over(self) -> None:
         self._scheduler.move(self._association)
         self._inbound.move(self._association)
         self._peers.clear()
@@ -440,8 +448,6 @@ class SctpTransport(Remote):
             else:
                 channel.state = "connecting"
                 channel.acknowledged = channel.negotiated
-        if self.state != "connecting":
-            self._set_state("connecting")
 
     def _outdated(self, channel: Channel) -> ChannelFailure | None:
         if channel.negotiated or channel.stream_id is None:
@@ -466,7 +472,7 @@ class SctpTransport(Remote):
         ready = self.dtls.state == "connected" and self.state == "connecting" and self._association.is_closed
         if ready and self._parameters is not None:
             # In the same step: the DTLS pump has not begun, so the peer's INIT finds a receiver.
-            self._association.begin(self._parameters.remote_port, self._parameters.max_message_size)
+            self._association.begin(self._parameters.remote_port)
 
     def _set_state(self, state: SctpState) -> None:
         self.state = state
@@ -478,5 +484,5 @@ class SctpTransport(Remote):
             return None
         if self.dtls.state in ("closed", "failed"):
             return ChannelFailure("sctp-failure", f"the DTLS transport is {self.dtls.state}")
-        cause = self._association.abort_cause
-        return ChannelFailure("sctp-failure", "the peer has aborted the association", cause)
+        reason = self._association.end_reason or "the association has ended"
+        return ChannelFailure("sctp-failure", reason, self._association.abort_cause)
