@@ -16,6 +16,7 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ensureCompiled } from '../bridge/compile.ts';
 import { ensurePython } from '../bridge/python.ts';
 import { ensureTools } from '../tests/runtimes/tools.ts';
 import { ensureTests } from './get-wpt.ts';
@@ -32,6 +33,14 @@ const DEADLINE_MS = {
 	runtimes: 600_000,
 };
 type Suite = keyof typeof DEADLINE_MS;
+const PYTEST_MS = 900_000;
+/** Tests of the association and of what runs over it. */
+const OF_COMPILED = [
+	'tests/sctp',
+	'tests/test_sctp_association.py',
+	'tests/test_data_channel.py',
+	'tests/test_large_messages.py',
+];
 
 /** What a suite cannot do without, each fetched or built on first use. */
 const NEEDED: { [S in Suite]?: readonly ((log: (line: string) => void) => Promise<unknown>)[] } = {
@@ -85,7 +94,7 @@ process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 async function runSuites(selection: Selection): Promise<void> {
 	// Unit tests share nothing, so two run at once; the others own ports, workers and time, and run alone.
 	await runFiles('unit', 2, selection);
-	await runPytest(selection);
+	await runWorker(selection);
 	await runFiles('integration', 1, selection);
 	await runFiles('interop', 1, selection);
 	await runFiles('wpt', 1, selection);
@@ -121,7 +130,8 @@ function isWanted(suite: string, file: string, { words, sessions }: Selection): 
 
 async function runFile(suite: Suite, file: string, { sessions }: Selection): Promise<void> {
 	const started = Date.now();
-	const ended = await run(process.execPath, [file], root, DEADLINE_MS[suite], sessions);
+	const variables = sessions ? { AIORTC_SHIM_WORKERS: sessions } : undefined;
+	const ended = await run(process.execPath, [file], root, DEADLINE_MS[suite], variables);
 	const total = Number(/^\s*Total:\s+(\d+)/m.exec(ended.output)?.[1] ?? 0);
 	const passed = Number(/^\s*Passed:\s+(\d+)/m.exec(ended.output)?.[1] ?? 0);
 	const faults = [
@@ -136,28 +146,45 @@ async function runFile(suite: Suite, file: string, { sessions }: Selection): Pro
 	report(name, started, passed === total && faults.length === 0, ended.output, faults.join(', '));
 }
 
-async function runPytest(selection: Selection): Promise<void> {
+/** All of the worker's tests; those of what can be compiled once more, as compiled, where there is a C compiler. */
+async function runWorker(selection: Selection): Promise<void> {
 	if (!isWanted('worker', 'worker/tests', selection)) return;
-	const started = Date.now();
 	const python = await ensurePython({ lock: 'requirements-dev.lock' });
-	const ended = await run(python, ['-m', 'pytest', '-q', '--color=no', '-n', '3'], join(root, 'worker'), 600_000);
+	await runPytest('worker/tests', python, [], '');
+	try {
+		await runPytest('worker/tests, compiled', python, OF_COMPILED, await ensureCompiled(python));
+	} catch (error) {
+		console.log(`     ${NOTE}nothing is compiled: ${(error as Error).message}`);
+	}
+}
+
+async function runPytest(name: string, python: string, files: readonly string[], compiled: string): Promise<void> {
+	const started = Date.now();
+	const args = ['-m', 'pytest', '-q', '--color=no', '-n', '3', ...files];
+	const ended = await run(python, args, join(root, 'worker'), PYTEST_MS, { AIORTC_WORKER_COMPILED: compiled });
 	const count = (word: string) => Number(new RegExp(`(\\d+) ${word}`).exec(ended.output.slice(-2000))?.[1] ?? 0);
 	const passed = count('passed');
 	const failed = count('failed') + count('error');
 	const faults = [
-		ended.timedOut && 'not finished after 600 s',
+		ended.timedOut && `not finished after ${PYTEST_MS / 1000} s`,
 		failed === 0 && ended.code !== 0 && `exit code ${ended.code}`,
 		ended.leftBehind.length > 0 && `left behind: ${ended.leftBehind.join('; ')}`,
 	].filter(Boolean);
 	totals.passed += passed;
 	totals.failed += failed + faults.length;
-	report('worker/tests', started, failed === 0 && faults.length === 0, ended.output, faults.join(', '));
+	report(name, started, failed === 0 && faults.length === 0, ended.output, faults.join(', '));
 }
 
 /** Runs a command in a process group of its own; at its end nothing of that group may be alive. */
-function run(command: string, args: string[], cwd: string, deadline: number, sessions?: string): Promise<Ended> {
+function run(
+	command: string,
+	args: string[],
+	cwd: string,
+	deadline: number,
+	variables: Record<string, string> = {},
+): Promise<Ended> {
 	return new Promise((resolve) => {
-		const env = sessions ? { ...process.env, AIORTC_SHIM_WORKERS: sessions } : process.env;
+		const env = { ...process.env, ...variables };
 		const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 		const chunks: Buffer[] = [];
 		let timedOut = false;
