@@ -8,6 +8,7 @@ import random
 import pytest
 from sctp_wire import I_DATA, I_FORWARD_TSN, SACK, End, joined, part
 
+from aiortc_worker.sctp.bundle import RUN
 from aiortc_worker.sctp.chunks import HEADER, Chunk, Data, Sack
 from aiortc_worker.sctp.chunks import I_DATA as I_DATA_HEADER
 from aiortc_worker.sctp.congestion import BASE, INITIAL_WINDOW
@@ -62,6 +63,17 @@ async def test_a_long_packet_waits_for_no_other() -> None:
     a.send(b"x" * 40_000)
     await b.has(1)
     assert a.wire.batches == [1, 1, 1]
+    part(a, b)
+
+
+async def test_a_run_of_packets_does_not_wait_for_the_end_of_a_long_turn() -> None:
+    a, b = await joined()
+    a.association._core.transfer.congestion.cwnd = 100 * BASE
+    a.wire.batches.clear()
+    a.waiting.extend((0, b"x" * 1100) for _ in range(40))
+    a.association.wake()
+    await b.has(40)
+    assert max(a.wire.batches) == RUN
     part(a, b)
 
 

@@ -412,7 +412,7 @@ class Association:
         """Ends a turn: acts on acknowledgements, sends what may be sent, and returns the packets.
 
         `more` is asked while there is room: it queues a further message, or returns False. `leave` is given packets
-        before the turn ends, when a long one is full.
+        before the turn ends: a run of them, or a long one.
         """
         self._bundle.leave = leave
         self._fill(now, more)

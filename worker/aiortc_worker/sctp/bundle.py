@@ -14,6 +14,9 @@ from .packet import FIRST_CHUNK, encode_packet
 LONG: Final = 8192
 "Bytes of a packet that waits for no other: its system call is a small part of it, and the peer can begin with it."
 
+RUN: Final = 16
+"Packets that wait for no other: the peer can begin with them while the turn goes on."
+
 
 class Bundle:
     """The packet that is being filled, and those that are full."""
@@ -32,7 +35,7 @@ class Bundle:
         self.data: list[bytes] = []
         self.port = port
         self.leave: Callable[[list[bytes]], None] | None = None
-        "Who is given packets before the turn ends, when a long one is full."
+        "Who is given packets before the turn ends: a run of them, or a long one."
         self._packets: list[bytes] = []
 
     def add_control(self, chunk: bytes) -> None:
@@ -69,7 +72,7 @@ class Bundle:
         self.control = []
         self.data = []
         self.room = self.size - FIRST_CHUNK
-        if self.leave is not None and len(self._packets[-1]) >= LONG:
+        if self.leave is not None and (len(self._packets) >= RUN or len(self._packets[-1]) >= LONG):
             self.leave(self.take())
 
     def resize(self, size: int) -> None:
