@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from compiled_marks import replaces_a_method
 from fakes import quotas
 from pair import Peer, close, connect, put, restart
 
@@ -175,6 +176,7 @@ async def test_a_channel_that_is_accepted_late_misses_nothing() -> None:
     await close(a, b)
 
 
+@replaces_a_method
 async def test_close_delivers_what_was_sent_and_then_frees_the_stream() -> None:
     a, b, channel, other = await pair()
     answers: list[int] = []

@@ -10,12 +10,12 @@ import pytest
 from pair import Peer, close, connect, put
 from sctp_wire import I_FORWARD_TSN, End, joined, part
 
-from aiortc_worker.sctp.association import Association
 from aiortc_worker.sctp.handshake import EVERYTHING, INTERLEAVING
 from aiortc_worker.sctp.inbound import WINDOW
 from aiortc_worker.sctp.reassembly import ASSEMBLED
 from aiortc_worker.session.wire import FRAGMENT, MESSAGE, MORE, Limits
 from aiortc_worker.transports.data_channel import GATHERED, DataChannel
+from aiortc_worker.transports.sctp_association import SctpAssociation
 
 MIB = 1024 * 1024
 
@@ -235,7 +235,7 @@ async def test_a_link_that_does_not_drain_stops_a_large_message() -> None:
 @pytest.fixture
 def _without_interleaving(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with every peer that does not know I-DATA."""
-    monkeypatch.setattr(Association.__init__, "__defaults__", (EVERYTHING & ~INTERLEAVING,))
+    monkeypatch.setattr(SctpAssociation, "known", EVERYTHING & ~INTERLEAVING)
 
 
 @pytest.mark.usefixtures("_without_interleaving")

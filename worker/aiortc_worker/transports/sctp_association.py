@@ -9,11 +9,11 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ..sctp.association import Association
 from ..sctp.events import Ended, Established, Event, GivenUp, Message, Part, Restarted, StreamClosed, StreamReset
-from ..sctp.handshake import CLOSED
+from ..sctp.handshake import CLOSED, EVERYTHING
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +103,9 @@ class SctpAssociation:
     the application sends. So small messages share packets, and a batch of packets is acknowledged at once.
     """
 
+    known: ClassVar[int] = EVERYTHING
+    "Extensions that are offered and taken, as `handshake` numbers them."
+
     def __init__(self, dtls: Dtls, port: int, handler: AssociationHandler) -> None:
         self.end_reason = ""
         "Why it is over, where neither side has asked for it."
@@ -111,7 +114,7 @@ class SctpAssociation:
         self._dtls = dtls
         # The handler owns the association.
         self._handler: AssociationHandler = weakref.proxy(handler)
-        self._core = Association(port, os.urandom)
+        self._core = Association(port, os.urandom, self.known)
         self._loop = asyncio.get_running_loop()
         self._listening = False
         "Whether DTLS gives its packets to us."

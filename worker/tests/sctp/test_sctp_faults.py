@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from compiled_marks import replaces_a_method
 from sctp_network import End, Network, joined, pair
 
 from aiortc_worker.sctp.chunks import FIRST, LAST, UNORDERED, WHOLE, CookieEcho, Data, ForwardTsn, Sack
@@ -170,10 +171,12 @@ def sack_costs(count: int, sacks: int = 50) -> float:
     return seconds(rest)
 
 
+@replaces_a_method
 def test_an_acknowledgement_costs_the_same_with_many_chunks_beyond_a_hole_as_with_few() -> None:
     assert min(sack_costs(16_000) for _ in range(3)) < 4 * min(sack_costs(100) for _ in range(3))
 
 
+@replaces_a_method
 def test_a_time_out_of_many_messages_that_have_expired_costs_each_once() -> None:
     def cost(count: int) -> float:
         _network, a, _ = in_flight(count, expiry=1000.1)
