@@ -16,7 +16,7 @@ const USAGE = `usage: aiortc-shim <command> [options]
 
   bridge    lets pages and programs use WebRTC on this machine, and prints where
   setup     makes the Python environment that the bridge needs, or repairs it; with --compile, and a C compiler,
-            data channels then take less of the processor
+            small messages on channels then cost less
   doctor    says what is there and what is missing
 
   --version says which version this is
