@@ -1,6 +1,7 @@
 /** The options of `aiortc-shim bridge`. */
 
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Capability } from '../shim/link/hello.ts';
 import { type Access, CAPABILITIES, DEFAULT_LIMITS, type Limits, limitsMistake, parseLimits } from './limits.ts';
@@ -16,7 +17,7 @@ export const OPTIONS = `Where it listens, and who may connect:
   --origin ORIGIN       pages of https://example.org may connect; may be repeated; * for all
   --token-file FILE     what a client must show: a token a line; AIORTC_SHIM_TOKEN unless given, else one is made and printed
   --token TEXT          the token itself, which every user of this machine sees in its list of processes
-  --tokens FILE         several: JSON [{"token", "capabilities": [], "limits": {}}, …]
+  --tokens FILE         several, each with its own: JSON [{"token", "capabilities": [], "limits": {}}, …]
   --allow CAPABILITY    ${CAPABILITIES.join(', ')}; may be repeated; none unless given
 
 Where its WebRTC peers reach it, for containers and clouds:
@@ -80,6 +81,9 @@ export function parseOptions(args: readonly string[]): CommandLine {
 	if ([token, tokens, tokenFile].filter((each) => each !== undefined).length > 1) {
 		throw new UsageError('--token, --token-file and --tokens are three ways to say one thing: give one of them');
 	}
+	refuseIgnored(values);
+	for (const origin of values.origin ?? []) checkOrigin(origin);
+	for (const name of values.name ?? []) checkName(name);
 	const allowed = capabilities('--allow', values.allow ?? []);
 	const named = namedLimits(values.limit ?? []);
 	const limited = {
@@ -114,6 +118,26 @@ export function parseOptions(args: readonly string[]): CommandLine {
 	};
 }
 
+/** The rows of `--tokens` say what each token may do: what is said beside them would be for none. */
+function refuseIgnored(values: ReturnType<typeof parse>): void {
+	if (values.tokens === undefined) return;
+	const ignored = (['allow', 'limit', 'max-sessions'] as const).find((name) => values[name] !== undefined);
+	if (ignored === undefined) return;
+	throw new UsageError(`--${ignored} is not for --tokens: put "capabilities" and "limits" into the rows of its file`);
+}
+
+/** An Origin header has a scheme, a host and a port; anything else would never be one. */
+function checkOrigin(origin: string): void {
+	if (origin === '*' || /^[a-z][a-z\d+.-]*:\/\/[^/?#@]+\/?$/i.test(origin)) return;
+	throw new UsageError(`--origin is ${origin || 'empty'}; a scheme and a host as https://example.org, or *, is needed`);
+}
+
+/** A Host header is compared without its port. */
+function checkName(name: string): void {
+	if (isIP(name) || /^[^\s:/?#@[\]]+$/.test(name)) return;
+	throw new UsageError(`--name is ${name || 'empty'}; a name or an address alone, as example.org, is needed`);
+}
+
 const VISIBLE =
 	'the token of --token is seen by every user of this machine who lists its processes: use --token-file, or AIORTC_SHIM_TOKEN';
 
@@ -127,8 +151,7 @@ function tokensOf(file: string | undefined): string[] | undefined {
 	try {
 		return readTokenFile(file);
 	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		throw new UsageError(`--token-file: ${file} ${code === 'ENOENT' ? 'is not there' : message}`);
+		throw new UsageError(`--token-file: ${file} ${fault(error) ?? (error as Error).message}`);
 	}
 }
 
@@ -211,7 +234,16 @@ function readJson(file: string): unknown {
 	try {
 		return JSON.parse(readFileSync(file, 'utf8'));
 	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		throw new UsageError(`--tokens: ${file} ${code === 'ENOENT' ? 'is not there' : `cannot be read: ${message}`}`);
+		// The parser's own message quotes the file, and so its tokens.
+		throw new UsageError(
+			`--tokens: ${file} ${fault(error) ?? 'is no JSON; a file of a token a line is for --token-file'}`,
+		);
 	}
+}
+
+/** Why the system did not give a file; null when the error is not the system's. */
+function fault(error: unknown): string | null {
+	const { code, message } = error as NodeJS.ErrnoException;
+	if (code === undefined) return null;
+	return code === 'ENOENT' ? 'is not there' : `cannot be read: ${message}`;
 }

@@ -75,7 +75,7 @@ export function limitsMistake(given: object): string | null {
 		if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
 			return `${name} is no limit; there are ${Object.keys(DEFAULT_LIMITS).join(', ')}`;
 		}
-		if (!Number.isSafeInteger(value) || value < 1) return `${name} is ${value}; a number is needed`;
+		if (!Number.isSafeInteger(value) || value < 1) return `${name} is ${value}; a whole number from 1 on is needed`;
 	}
 	return null;
 }

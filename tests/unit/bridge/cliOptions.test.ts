@@ -92,7 +92,22 @@ const mistakes: [args: string[], sentence: RegExp][] = [
 	[['--isolation', 'all'], /^--isolation is all; session, token or shared is needed$/],
 	[['--allow', 'fly'], /^--allow: fly is no capability; there are file, /],
 	[['--tokens', join(folder, 'none.json')], /none\.json is not there$/],
-	[['--tokens', tokens('broken.json', '[{')], /broken\.json cannot be read: .*JSON/],
+	[['--tokens', tokens('broken.json', '[{')], /broken\.json is no JSON; a file of a token a line is for --token-file$/],
+	[['--tokens', folder], /^--tokens: .* cannot be read: EISDIR/],
+	[['--tokens', tokens('allowing.json', '[{"token":"a"}]'), '--allow', 'file'], /^--allow is not for --tokens: put /],
+	[['--tokens', tokens('limiting.json', '[{"token":"a"}]'), '--limit', 'files=1'], /^--limit is not for --tokens: /],
+	[
+		['--tokens', tokens('most.json', '[{"token":"a"}]'), '--max-sessions', '1'],
+		/^--max-sessions is not for --tokens: /,
+	],
+	[
+		['--origin', 'app.example'],
+		/^--origin is app\.example; a scheme and a host as https:\/\/example\.org, or \*, is needed$/,
+	],
+	[['--origin', 'https://app.example/room'], /^--origin is https:\/\/app\.example\/room; /],
+	[['--origin', ''], /^--origin is empty; /],
+	[['--name', 'https://app.example'], /^--name is https:\/\/app\.example; a name or an address alone, /],
+	[['--name', 'app.example:8443'], /^--name is app\.example:8443; /],
 	[['--tokens', tokens('empty.json', '[]')], /has no list of tokens$/],
 	[['--tokens', tokens('nobody.json', '[{"token":"a"},{}]')], /row 2 of .* has no token$/],
 	[['--tokens', tokens('null.json', '[null]')], /row 1 of .* has no token$/],
@@ -103,15 +118,16 @@ const mistakes: [args: string[], sentence: RegExp][] = [
 	],
 	[
 		['--tokens', tokens('text.json', '[{"token":"a","limits":{"sessions":"1"}}]')],
-		/sessions is 1; a number is needed$/,
+		/sessions is 1; a whole number from 1 on is needed$/,
 	],
 	[['--token-file', join(folder, 'none')], /^--token-file: .*none is not there$/],
+	[['--token-file', folder], /^--token-file: .* cannot be read: EISDIR/],
 	[['--token-file', tokens('blank', '# nothing\n\n')], /^--token-file: .*blank has no token$/],
 	[['--token', 'a', '--token-file', tokens('two', 'b')], /^--token, --token-file and --tokens are three ways/],
 	[['--log-level', 'loud'], /^--log-level is loud; debug, info, warn or error is needed$/],
 	[['--log-format', ''], /^--log-format is empty; text or json is needed$/],
 	[['--limit', 'sorces=1'], /^--limit: sorces is no limit; there are sessions,/],
-	[['--limit', 'sources'], /^--limit: sources is nothing; a number is needed$/],
+	[['--limit', 'sources'], /^--limit: sources is nothing; a whole number from 1 on is needed$/],
 	[['--limit', 'sources=0'], /^--limit: sources is 0; /],
 	[['--limit', 'sources=many'], /^--limit: sources is many; /],
 	[['--limit', '__proto__=1'], /^--limit: __proto__ is no limit; /],
@@ -127,6 +143,28 @@ for (const [args, sentence] of mistakes) {
 		);
 	});
 }
+
+test('what is wrong with a file of tokens is said without its tokens', () => {
+	const file = tokens('secret', 'operator-secret');
+	assert.throws(
+		() => parseOptions(['--tokens', file]),
+		(error: Error) => !/operator/.test(error.message),
+	);
+});
+
+test('origins and names as browsers send them are taken', () => {
+	const origins = [
+		'*',
+		'https://app.example',
+		'http://[::1]:8080',
+		'chrome-extension://abcdef',
+		'https://app.example/',
+	];
+	const names = ['box', 'app.example', '203.0.113.5', '2001:db8::5'];
+	const given = [...origins.flatMap((each) => ['--origin', each]), ...names.flatMap((each) => ['--name', each])];
+	const options = parseOptions(given);
+	assert.equal([options.origins, options.names], [origins, names]);
+});
 
 const networks: [network: Parameters<typeof checkNetwork>[0], sentence: RegExp][] = [
 	[{ udpPorts: [40_100, 40_000] }, /^the UDP ports are 40100-40000; /],
