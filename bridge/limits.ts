@@ -97,6 +97,11 @@ export function parseLimits(texts: readonly string[]): Partial<Limits> {
 	return given as Partial<Limits>;
 }
 
+/** What an error beyond a limit says for whoever runs the bridge; short, since it travels as a WebSocket's reason. */
+export function toRaise(name: keyof Limits): string {
+	return `to raise it: --limit ${name}=NUMBER of the bridge`;
+}
+
 /** A token, and what its bearer may do. */
 export interface Access {
 	readonly token: string;

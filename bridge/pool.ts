@@ -267,8 +267,13 @@ export class Pool {
 		const slot = [...this.#slots].find((each) => each.worker === worker);
 		if (!slot) return;
 		this.#slots.delete(slot);
-		if (!this.#closed) this.#options.log.say('worker-died', `worker ${worker.pid} died`, { worker: worker.pid });
+		this.#tellOfEnd(worker);
 		this.#refillLater();
+	}
+
+	#tellOfEnd({ pid, hung }: Worker): void {
+		if (this.#closed || hung) return;
+		this.#options.log.say('worker-died', 'a worker died, and its sessions ended', { worker: pid });
 	}
 }
 

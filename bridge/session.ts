@@ -13,7 +13,7 @@ import {
 import { Heartbeat } from '../shim/link/Heartbeat.ts';
 import type { Welcome, WorkerClose, WorkerInfo } from '../shim/link/hello.ts';
 import type { LocalSocket } from './LocalSocket.ts';
-import { type Access, generateToken, RateLimit } from './limits.ts';
+import { type Access, generateToken, RateLimit, toRaise } from './limits.ts';
 import type { ShimSocket } from './ShimSocket.ts';
 
 /** A shim pings after so long; the bridge asks only one that does not, as a hidden page may be late by a second. */
@@ -177,8 +177,9 @@ export class BridgeSession {
 		const { payload, binary } = frame;
 		const { limits } = this.access;
 		if (payload.length > limits.frame)
-			this.#exceeded(`a frame of ${payload.length} bytes; ${limits.frame} are allowed`);
-		else if (!this.#rate.take()) this.#exceeded(`more than ${limits.framesPerSecond} frames a second`);
+			this.#exceeded(`a frame of ${payload.length} bytes; ${limits.frame} are allowed; ${toRaise('frame')}`);
+		else if (!this.#rate.take())
+			this.#exceeded(`more than ${limits.framesPerSecond} frames a second; ${toRaise('framesPerSecond')}`);
 		else if (!binary && startsWith(payload, '{"ping":')) this.#pong(payload.toString());
 		else this.#forward(frame);
 	}

@@ -6,7 +6,7 @@ import type { Hello, Resume, WorkerHello, WorkerInfo } from '../shim/link/hello.
 import type { Isolation } from './backendOptions.ts';
 import { HelloError, parseHello } from './handshake.ts';
 import type { LocalSocket } from './LocalSocket.ts';
-import { type Access, findAccess, isSame } from './limits.ts';
+import { type Access, findAccess, isSame, toRaise } from './limits.ts';
 import { type BridgeLog, shortId } from './log/BridgeLog.ts';
 import { MinuteLog } from './MinuteLog.ts';
 import { Newcomer } from './Newcomer.ts';
@@ -87,7 +87,8 @@ export class Sessions {
 		const access = findAccess(this.#options.access, hello.token);
 		const known = access && this.#known(access, hello.resume);
 		if (stranger && !known) await this.#keepBack(newcomer, stranger.address, !access);
-		if (!access) throw new HelloError(CloseCode.token, 'the token is wrong');
+		if (!access)
+			throw new HelloError(CloseCode.token, 'the token is wrong: set AIORTC_SHIM_TOKEN to one of this bridge');
 		if (stranger) this.strangers.delete(stranger);
 		if (known) {
 			known.resume(socket, hello.resume!.received);
@@ -127,7 +128,8 @@ export class Sessions {
 		const opening = this.#opening.get(token) ?? 0;
 		const existing = [...this.#sessions.values()].filter((session) => session.access === access).length;
 		if (existing + opening >= limits.sessions && !this.#endWaiting(access)) {
-			throw new HelloError(CloseCode.limit, `${limits.sessions} sessions exist; no more are allowed to this token`);
+			const most = `${limits.sessions} sessions exist; no more are allowed to this token`;
+			throw new HelloError(CloseCode.limit, `${most}; ${toRaise('sessions')}`);
 		}
 		this.#opening.set(token, opening + 1);
 		try {

@@ -80,7 +80,7 @@ export class Worker {
 			(line) => this.#child.stdin?.write(`${line}\n`),
 			() => {
 				this.#hung = true;
-				options.log.say('worker-hangs', `worker ${this.pid} hangs: it is killed`, { worker: this.pid });
+				options.log.say('worker-hangs', 'a worker hangs: it is killed, and its sessions end', { worker: this.pid });
 				this.#child.kill('SIGKILL');
 			},
 		);
@@ -134,9 +134,14 @@ export class Worker {
 		return this.#health.answers;
 	}
 
+	/** Whether it was killed because its event loop did not answer, which has been logged. */
+	get hung(): boolean {
+		return this.#hung;
+	}
+
 	/** How it ended, for its sessions. */
 	get end(): string {
-		return this.#hung ? 'the worker hung, and was killed' : 'the worker died';
+		return this.hung ? 'the worker hung, and was killed' : 'the worker died';
 	}
 
 	/**

@@ -109,8 +109,10 @@ async function withShim(bridge: Bridge, work: (shim: Shim, log: LogRecord[]) => 
 	}
 }
 
+const FULL = '1 sessions exist; no more are allowed to this token; to raise it: --limit sessions=NUMBER of the bridge';
+
 for (const [what, options, reason] of [
-	['a token', { limits: { sessions: 1 } }, '1 sessions exist; no more are allowed to this token'],
+	['a token', { limits: { sessions: 1 } }, FULL],
 	['a pool', { isolation: 'session' }, 'all 1 workers serve others; try again later'],
 ] as const) {
 	test(`a program waits for a place of ${what} that is full, says so once, and goes on when there is one`, () =>
@@ -127,7 +129,9 @@ for (const [what, options, reason] of [
 				assert.ok(await within(5_000, () => log.length > 0));
 				await new Promise((resolve) => setTimeout(resolve, 1_500));
 				assert.not(offered);
-				assert.equal(log, [{ level: 'warn', source: 'shim', message: `${reason} (4003); trying for 60 s` }]);
+				assert.equal(log, [
+					{ level: 'warn', source: 'shim', kind: 'bridge-unreachable', message: `${reason} (4003); trying for 60 s` },
+				]);
 				await client.end();
 				await Promise.all([offering, shim.ready]);
 				connection.close();
@@ -146,7 +150,7 @@ test('who gives up a full bridge says what the bridge said', () =>
 			const reason = await sessions.ready().catch((error: DOMException) => error);
 			assert.instance(reason, DOMException);
 			assert.is((reason as DOMException).name, 'InvalidStateError');
-			assert.match((reason as DOMException).message, /1 sessions exist; no more are allowed to this token \(4003\)/);
+			assert.match((reason as DOMException).message, `${FULL} (4003)`);
 		} finally {
 			clearInterval(alive);
 			await sessions.close();

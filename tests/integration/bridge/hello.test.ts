@@ -72,7 +72,7 @@ test('a megabyte from a stranger is cut off, not gathered', async () => {
 test('a wrong token and a missing one are refused', async () => {
 	assert.equal(await answer(JSON.stringify({ hello: { version: 1, token: 'wrong' } })), {
 		code: 4001,
-		reason: 'the token is wrong',
+		reason: 'the token is wrong: set AIORTC_SHIM_TOKEN to one of this bridge',
 	});
 	assert.is((await answer(JSON.stringify({ hello: { version: 1 } }))).code, 4001);
 });
@@ -141,7 +141,10 @@ test('tokens have their own limits and capabilities', async () => {
 	const other = new Client(own.url);
 	assert.equal((await other.hello(access[1]!.token)).capabilities, []);
 	for (let call = 0; call < 100; call++) other.send(ping(call));
-	assert.equal(await other.closed, { code: 4003, reason: 'more than 20 frames a second' });
+	assert.equal(await other.closed, {
+		code: 4003,
+		reason: 'more than 20 frames a second; to raise it: --limit framesPerSecond=NUMBER of the bridge',
+	});
 
 	first.send(ping(1));
 	assert.equal(await first.take(), { reply: 1, out: {} });

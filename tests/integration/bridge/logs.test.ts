@@ -9,7 +9,7 @@ import { PER_KIND } from '../../../bridge/log/LineQuota.ts';
 import { type Bridge, type BridgeOptions, startBridge } from '../../../bridge/server.ts';
 import type { LogRecord } from '../../../shim/link/log.ts';
 import { Client, ping, rejection } from './client.ts';
-import { childrenOf, within } from './processes.ts';
+import { childrenOf, isAlive, within } from './processes.ts';
 
 const TOKEN = 'c2VjcmV0LW9mLXRoZS1icmlkZ2U';
 /** In every byte that a peer or a shim sends. */
@@ -216,6 +216,25 @@ test('a worker that prints without end, a library of it too, serves on and fills
 		rmSync(folder, { recursive: true });
 	}
 });
+
+for (const [signal, kind] of [
+	['SIGKILL', 'worker-died'],
+	['SIGSTOP', 'worker-hangs'],
+] as const) {
+	test(`the end of a worker by ${signal} is one line: ${kind}`, async () => {
+		const log = await logOf({}, async (bridge) => {
+			const [worker] = childrenOf();
+			process.kill(worker!, signal);
+			assert.ok(await within(15_000, () => !isAlive(worker!)));
+			const client = new Client(bridge.url);
+			// It has a session when the pool has seen the end of the first worker.
+			await client.hello(TOKEN);
+			await client.end();
+		});
+		const ends = log.filter(({ level }) => level === 'error').map((each) => each.kind);
+		assert.equal(ends, [kind]);
+	});
+}
 
 const secrets = { AIORTC_SHIM_TOKEN: TOKEN, CLOUD_SECRET_KEY: MARKER };
 

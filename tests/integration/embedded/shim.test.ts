@@ -212,7 +212,7 @@ test('a log takes what the shim, the embedded bridge and its worker say, and std
 		const shim = createShim({
 			log: ({ level, source, message }) => {
 				console.log(level, source, message);
-				if (/died$/.test(message)) heard();
+				if (/a worker died/.test(message)) heard();
 			},
 		});
 		await shim.ready;
@@ -226,7 +226,7 @@ test('a log takes what the shim, the embedded bridge and its worker say, and std
 	);
 	assert.is(stderr, '');
 	assert.match(stdout, /^error worker Fatal Python error: Segmentation fault$/m);
-	assert.match(stdout, /^error bridge worker \d+ died$/m);
+	assert.match(stdout, /^error bridge a worker died, and its sessions ended$/m);
 });
 
 test('a log hears at once of a bridge that is not there, and the error says what to do', async () => {
