@@ -20,7 +20,9 @@ const ALLOWED: Record<string, string[]> = {
 		'now = datetime.datetime.now(tz=datetime.UTC)',
 		'now = datetime.datetime.now(tz=datetime.UTC)',
 	],
-	// So is a folder's last change.
+	// So is what a line of the log begins with.
+	'bridge/log/openLog.ts': ["if (format === 'text') return (record) => write(textLine(record, new Date()));"],
+	// And a folder's last change.
 	'bridge/sweep.ts': ["if (error === 'ENOENT') return Date.now() - found.mtimeMs > YOUNG_MS;"],
 	// RTCP has NTP timestamps.
 	'worker/aiortc_worker/rtp/clock.py': ['seconds = (time.time() if at is None else at) + NTP_OFFSET'],
