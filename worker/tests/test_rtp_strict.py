@@ -12,6 +12,7 @@ import av
 import pytest
 from aiortc.codecs.h264 import H264PayloadDescriptor
 from aiortc.rtp import HeaderExtensions, RtpPacket
+from fakes import quotas
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from rtp_fakes import EXTENSIONS, H264, VP8
@@ -298,7 +299,7 @@ def decoded(codec: Any, data: bytes) -> video_decoding.Decoded:
     async def run(*_: Any) -> None:
         """Not used: the test decodes itself."""
 
-    decoding = VideoDecoding(codec, InboundStats(ssrc=1), FrameRate(), run)
+    decoding = VideoDecoding(codec, InboundStats(ssrc=1), FrameRate(), run, quotas().decoded_pixels)
     return decoding._decode([(CodedFrame(0, codec.payload_type, data, True), 0)])
 
 
