@@ -82,7 +82,8 @@ console.log(`\nwritten to ${file}`);
 function ownPeers(): PeerKind[] {
 	const here = (name: string) => join(import.meta.dirname, 'peers', name);
 	const ours = { command: process.execPath, args: [here('shim.ts')] };
-	const worker = { AIORTC_SHIM_PYTHON: here('link_python'), BENCH_PYTHON: python };
+	// A worker inherits what begins with PYTHON.
+	const worker = { AIORTC_SHIM_PYTHON: here('link_python'), PYTHON_OF_BENCH: python };
 	return [
 		{ name: 'aiortc-shim', ...ours },
 		{ name: 'aiortc-shim by a bridge', ...ours, env: { AIORTC_SHIM_URL: bridge.url, AIORTC_SHIM_TOKEN: bridge.token } },
