@@ -26,7 +26,7 @@ import { ensureChromium } from './system-packages.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const DEADLINE_MS = {
 	unit: 60_000,
-	integration: 180_000,
+	integration: 300_000,
 	interop: 900_000,
 	wpt: 900_000,
 	e2e: 600_000,

@@ -286,12 +286,12 @@ test('a Python that cannot be run is reported, and nothing is left', async () =>
 test('a worker that does not start says in one line why', async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'workers-'));
 	const python = join(folder, 'python');
-	const script = '#!/bin/sh\necho Traceback: >&2\necho OSError: No space left on device >&2\nexit 1\n';
+	const script = '#!/bin/sh\necho Traceback: >&2\necho ImportError: libssl.so.3 >&2\nexit 1\n';
 	writeFileSync(python, script, { mode: 0o755 });
 	const bridge = await startBridge({ ...quiet, python });
 	try {
 		const [first] = (await rejection(bridge.ready)).split('\n');
-		assert.is(first, 'the worker did not start: it ended with status 1: OSError: No space left on device');
+		assert.is(first, 'the worker did not start: it ended with status 1: ImportError: libssl.so.3');
 	} finally {
 		await bridge.close();
 		rmSync(folder, { recursive: true });
