@@ -335,3 +335,13 @@ async def test_messages_are_asked_for_only_when_there_is_room() -> None:
     a.wire.release()
     await b.has(100)
     part(a, b)
+
+
+async def test_packets_that_no_path_takes_are_no_sign_of_a_dead_peer() -> None:
+    a, _ = await joined()
+    recovery = a.association._core.transfer.recovery
+    recovery.errors = 5
+    a.wire.send_packets = lambda packets: False  # type: ignore[method-assign]
+    a.send(b"into nothing")
+    await asyncio.sleep(0.01)
+    assert recovery.errors == 0

@@ -203,6 +203,13 @@ class Association:
         if self.is_established:
             self._look_for_longer()
 
+    def unsent(self) -> None:
+        """No path took the packets of a turn: that they are not answered says nothing of the peer.
+
+        ICE tells when a path is dead, and a restart may bring another one after any time.
+        """
+        self.transfer.unsent()
+
     def has_opened(self) -> bool:
         """Whether the peer should be told of a window that has opened again; then `flush` tells it."""
         opened = self.is_established and self.transfer.inbound.has_opened()

@@ -103,6 +103,10 @@ class Transfer:
         self.recovery.path_changed()
         self.congestion = Congestion()
 
+    def unsent(self) -> None:
+        """Forgets time-outs: nothing was sent that could have been answered."""
+        self.recovery.errors = self.resets.errors = 0
+
     def _acknowledge(self) -> None:
         self._bundle.add_control(self.inbound.sack())
 

@@ -289,6 +289,7 @@ class SctpAssociation:
     def _send(self, packets: list[bytes]) -> None:
         if packets and not self._dtls.send_packets(packets):
             logger.debug("not all of %d packets were sent: there is no DTLS, or no path", len(packets))
+            self._core.unsent()
 
     def _tell(self) -> None:
         events = self._core.events

@@ -227,6 +227,20 @@ def test_a_peer_that_comes_minutes_late_is_met_at_once_by_its_own_init() -> None
     assert network.run(5, lambda: a.association.is_established and b.association.is_established) < 0.1
 
 
+def test_an_association_without_a_path_waits_for_one() -> None:
+    network, a, _ = joined()
+    now = network.now
+    a.association.send(3, 53, b"later")
+    a.association.reset(4)
+    for _ in range(5 * MAX_RETRANS):
+        assert a.association.flush(now), "it goes on trying"
+        a.association.unsent()
+        now = a.association.deadline
+        a.association.timeout(now)
+    assert now - network.now > 100
+    assert not a.association.is_over
+
+
 def test_an_association_whose_path_is_dead_ends() -> None:
     network, a, b = joined()
     b.link.dead = a.link.dead = True
