@@ -112,7 +112,10 @@ for (const [mark, run] of runners) {
 }
 
 test('the options of the command that the README names are there', async () => {
-	const help = await output(spawn(process.execPath, [COMMAND, 'bridge', '--help'], { cwd: root }));
+	const asked = [['--help'], ['bridge', '--help']].map((args) =>
+		output(spawn(process.execPath, [COMMAND, ...args], { cwd: root })),
+	);
+	const help = (await Promise.all(asked)).join('\n');
 	// Those of Deno and of a bundler are their own.
 	for (const [, option] of readme.matchAll(/(--(?!help|headless|allow-|external)[a-z][a-z-]+)/g)) {
 		assert.ok(help.includes(option!), `${option} in ${help}`);

@@ -22,18 +22,30 @@ export async function watch(track) {
 	return size;
 }
 
-/** The frequency of a track's tone, in Hz, by its rising zero crossings; right to about 1 %. */
+/** Windows of half a second in which a tone is to become steady: on a busy machine sound begins with gaps. */
+const WINDOWS = 10;
+
+/** The frequency of a track's tone, in Hz, once two windows in a row agree on it; right to about 1 %. */
 export async function listen(track) {
+	let before = 0;
+	for (let window = 0; window < WINDOWS; window++) {
+		const frequency = await frequencyOf(track);
+		if (Math.abs(frequency - before) <= frequency / 100) return frequency;
+		before = frequency;
+	}
+	return before;
+}
+
+/** By the rising zero crossings of what comes next. */
+async function frequencyOf(track) {
 	const samples = [];
 	let sampleRate = 0;
-	await read(track, 50, (data) => {
+	await read(track, 25, (data) => {
 		const chunk = new Float32Array(data.numberOfFrames);
 		data.copyTo(chunk, { planeIndex: 0, format: 'f32-planar' });
 		samples.push(...chunk);
 		sampleRate = data.sampleRate;
 	});
-	// What filled the buffers first is left out.
-	const later = samples.slice(samples.length / 2);
-	const crossings = later.filter((sample, at) => at > 0 && later[at - 1] <= 0 && sample > 0);
-	return (crossings.length * sampleRate) / later.length;
+	const crossings = samples.filter((sample, at) => at > 0 && samples[at - 1] <= 0 && sample > 0);
+	return (crossings.length * sampleRate) / samples.length;
 }
