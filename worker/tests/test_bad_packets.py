@@ -66,7 +66,7 @@ async def test_each_protocol_is_counted_and_nothing_of_the_packets_is_logged(cap
         a.ice.send(b"\x17\xfe\xfd" + bytes(8) + struct.pack("!H", len(MARKER)) + MARKER)
         a.ice.send(b"\x80\x60" + os.urandom(10) + MARKER)
         a.ice.send(b"\x50" + MARKER)
-        a.dtls.dtls.send_data(of_sctp(b.sctp._association._core.local_tag, heartbeat))
+        a.dtls.dtls.send_packets([of_sctp(b.sctp._association._core.local_tag, heartbeat)])
         # Sources that are not there, and more padding than there are bytes.
         a.dtls.send_rtcp(b"\x9f\xc9\x00\x01" + MARKER[:4])
         a.dtls.send_rtp(b"\xa0\x60" + number.to_bytes(2, "big") + bytes(8) + MARKER + b"\xff")

@@ -269,7 +269,7 @@ async def test_all_records_of_a_datagram_are_read(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(a.ice, "send_run", send_run)
     for packet in (b"one", b"two", b"three"):
-        assert a.dtls.dtls.send_data(packet)
+        assert a.dtls.dtls.send_packets([packet])
     read: list[bytes] = []
     b.dtls.dtls._data_receiver = cast(Any, SimpleNamespace(take=read.extend))
     b.ice.inbox.put(sent[0] + sent[1])

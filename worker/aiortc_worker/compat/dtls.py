@@ -277,12 +277,11 @@ class DtlsConnection(RTCDtlsTransport):
         self._state = state
         self._on_state()
 
-    def send_data(self, data: bytes) -> bool:
-        """Encrypts and sends a packet; False when it cannot go. Never raises (aiortc/rtcdtlstransport.py:704)."""
-        return self._state is State.CONNECTED and self._send_records((data,))
-
     def send_packets(self, packets: Sequence[bytes]) -> bool:
-        """Encrypts and sends packets in their order, each in a datagram; False when not all can go. Never raises."""
+        """Encrypts and sends packets in their order, each in a datagram; False when not all can go.
+
+        Never raises (aiortc/rtcdtlstransport.py:704).
+        """
         if self._state is not State.CONNECTED:
             return False
         return all([self._send_records(run) for run in runs(packets, RECORD_OVERHEAD)])
